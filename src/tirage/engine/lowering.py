@@ -1,0 +1,140 @@
+"""What a layer may ask for while it lowers itself: text shaped, pictures decoded, drawings turned into paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tirage.engine.report import ImageReport, LineReport, TextReport
+from tirage.engine.scene import Glyphs, Node, Paint, Path, Pixels
+from tirage.engine.values.transform import Rect
+
+Align = Literal["start", "end", "left", "center", "right", "justify"]
+Fit = Literal["none", "shrink", "grow", "ellipsis"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextStyle:
+    """How a span looks. `size` and `letter_spacing` are px; `families` are tried in order; `weight` is 1–1000."""
+
+    families: tuple[str, ...]
+    size: float
+    paint: Paint
+    weight: int = 400
+    italic: bool = False
+    letter_spacing: float = 0.0
+    underline: bool = False
+    strike: bool = False
+    background: Paint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """A stretch of text in one style. Line feeds are forced breaks."""
+
+    text: str
+    style: TextStyle
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpec:
+    """A paragraph block to be set into a box of `width` × `height` px.
+
+    `line_height` is a factor of the font size. With `fit` `shrink`, sizes of all spans are scaled down together until
+    everything fits or the first span's size reaches `min_size`; `ellipsis` cuts at the last line that fits; `grow` lets
+    the box become higher; `none` overflows. `max_lines` limits the lines in every mode. `strut` names the style that
+    gives the height of empty lines.
+    """
+
+    spans: tuple[TextSpan, ...]
+    width: float
+    height: float
+    strut: TextStyle
+    align: Align = "start"
+    vertical_align: Literal["top", "middle", "bottom"] = "top"
+    line_height: float = 1.2
+    fit: Fit = "none"
+    min_size: float = 1.0
+    max_lines: int | None = None
+    direction: Literal["auto", "ltr", "rtl"] = "auto"
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """A set text. Nodes and lines are in px from the top left of the spec's box; `backgrounds` and lines under and
+    through the text are among `decorations`, painted before (`under`) and after (`over`) the glyphs.
+
+    `height` is that of the set lines; `ink` what the glyphs cover; `color_fonts` whether any glyph brings its own colours.
+    """
+
+    glyphs: tuple[Glyphs, ...]
+    under: tuple[Path, ...]
+    over: tuple[Path, ...]
+    lines: tuple[LineReport, ...]
+    width: float
+    height: float
+    ink: Rect | None
+    report: TextReport
+    color_fonts: bool = False
+    warnings: tuple[tuple[str, str], ...] = ()
+    """(code, message) pairs, such as `text_overflow`, `text_cut`, `glyph_missing`, `font_missing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """What a header tells of a picture: its size in px after orientation, its format, whether it may be transparent."""
+
+    width: int
+    height: int
+    format: str
+    alpha: bool
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The point of a picture that a crop must keep, as fractions of width and height, and who found it."""
+
+    x: float
+    y: float
+    served: str
+    """`faces:opencv`, `attention:libvips`, …"""
+
+
+class LowerContext(Protocol):
+    """The engine's services as a layer sees them; all pure."""
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per px, including the scale of the output; pictures are decoded for it."""
+
+    @property
+    def vector(self) -> bool:
+        """Whether the output keeps outlines and text."""
+
+    @property
+    def locale(self) -> str:
+        """The locale of the template, such as `en` or `de-CH`."""
+
+    def text(self, spec: TextSpec) -> TextBlock:
+        """Set a text and put it into the layer's report."""
+
+    def probe(self, source: str) -> ImageInfo:
+        """Read a picture's header. Raises ResourceProblem."""
+
+    def pixels(self, source: str, crop: Rect, width: float, height: float) -> Pixels:
+        """Decode `crop` (px of the upright source) for a place of `width` × `height` px of the layer's box."""
+
+    def focus(self, source: str, width: float, height: float) -> Focus:
+        """Where the faces are, else where attention falls, for a crop of the ratio `width` : `height`."""
+
+    def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
+        """An SVG drawing (a source, or the markup itself) fitted into a box, with colours replaced by name."""
+
+    def note_image(self, image: ImageReport) -> None:
+        """Put a drawn picture into the layer's report."""
+
+    def warn(self, code: str, message: str, *, key: str = "") -> None:
+        """Add a warning about the layer; `key` names the property."""

@@ -1,0 +1,80 @@
+"""What is told about a render: the one report that editor, preflight and API warnings all read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tirage.engine.values.transform import Rect
+
+REPORT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    """Something a person should know although a picture was made."""
+
+    code: str
+    message: str
+    layer: str | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """A line of text: code points `start`…`end` of the layer's text, left `x`, `baseline` and `width` in px of the box."""
+
+    start: int
+    end: int
+    x: float
+    baseline: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextReport:
+    """How a text was set: the chosen size in px, its lines, the fonts that served it, and whether it was cut or overflows."""
+
+    text: str
+    font_size: float
+    lines: tuple[LineReport, ...]
+    fonts: tuple[str, ...]
+    cut: bool = False
+    overflow: bool = False
+    missing: tuple[str, ...] = ()
+    """Characters that no font has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReport:
+    """Which part of which picture was drawn: `crop` in px of the upright source; `focus` names what placed the crop."""
+
+    source: str
+    sha256: str
+    width: int
+    height: int
+    crop: Rect
+    focus: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """Where a layer came to lie: `box` unrotated in page px, `quad` its corners after rotation, `ink` what it really covers."""
+
+    id: str
+    name: str
+    page: int
+    box: Rect
+    quad: tuple[tuple[float, float], ...]
+    ink: Rect | None = None
+    text: TextReport | None = None
+    images: tuple[ImageReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything about one render. `timings` are milliseconds per stage."""
+
+    layers: tuple[LayerReport, ...] = ()
+    warnings: tuple[Warning_, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    version: int = REPORT_VERSION
