@@ -147,7 +147,9 @@ def _options(nodes: list[Any], kind: str) -> dict[str, Any] | None:
 
 def _position(nodes: list[Any]) -> tuple[float, float]:
     named = {"left": 0.0, "right": 1.0, "top": 0.0, "bottom": 1.0, "center": 0.5}
-    numbers = [node.value / 100 if node.type == "percentage" else named.get(getattr(node, "lower_value", "")) for node in nodes]
+    numbers = [
+        node.value / 100 if node.type == "percentage" else named.get(getattr(node, "lower_value", "")) for node in nodes
+    ]
     if not 1 <= len(numbers) <= 2 or any(number is None for number in numbers):
         raise _invalid("a position is one or two percentages or words such as 'left top'")
     if len(numbers) == 1:
@@ -282,5 +284,3 @@ FillValue = Annotated[
         }
     ),
 ]
-
-

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from tirage.engine.values.color import Color
 from tirage.engine.values.css import amount, degrees, parse_values, pixels, text_of, without_space
 from tirage.engine.values.shadow import MAX_BLUR, Shadow, parse_shadows
 
@@ -33,9 +34,12 @@ class Blur:
 
 @dataclass(frozen=True, slots=True)
 class DropShadow:
-    """A shadow of the alpha, under the picture."""
+    """A shadow of the alpha, under the picture; px, `sigma` the standard deviation of its blur."""
 
-    shadow: Shadow
+    x: float
+    y: float
+    sigma: float
+    color: Color
 
 
 Filter = ColorMatrix | Blur | DropShadow
@@ -66,7 +70,7 @@ def parse_filters(value: object) -> FilterList:
     nodes = parse_values(text, "filter_invalid")
     if len(nodes) > MAX_FILTERS:
         raise _invalid(f"at most {MAX_FILTERS} filters")
-    return FilterList(text_of(nodes), tuple(_filter(node) for node in nodes))
+    return FilterList(" ".join(text_of([node]) for node in nodes), tuple(_filter(node) for node in nodes))
 
 
 def _filter(node: Any) -> Filter:
@@ -77,8 +81,8 @@ def _filter(node: Any) -> Filter:
         shadow = parse_shadows(text_of(node.arguments))
         if len(shadow) != 1 or shadow[0].spread or shadow[0].inset:
             raise _invalid("drop-shadow takes x, y, blur and a colour")
-        # In the filter the third length is the standard deviation's double as well (Filter Effects 1, 6.5).
-        return DropShadow(shadow[0])
+        # Unlike in box-shadow, the third length is the standard deviation itself (Filter Effects 1, drop-shadow()).
+        return DropShadow(shadow[0].x, shadow[0].y, shadow[0].blur, shadow[0].color)
     if len(arguments) > 1:
         raise _invalid(f"{name}() takes one value")
     if name == "blur":
@@ -92,7 +96,8 @@ def _filter(node: Any) -> Filter:
             raise _invalid("hue-rotate() takes an angle such as 90deg")
         return ColorMatrix(_hue_rotate(angle))
     if name not in _AMOUNTS:
-        raise _invalid(f"{name[:40]!r} is not a filter; there are {', '.join(sorted([*_AMOUNTS, 'blur', 'hue-rotate', 'drop-shadow']))}")
+        known = ", ".join(sorted([*_AMOUNTS, "blur", "hue-rotate", "drop-shadow"]))
+        raise _invalid(f"{name[:40]!r} is not a filter; there are {known}")
     number = amount(arguments[0]) if arguments else 1.0
     if number is None or not 0 <= number <= 1000:
         raise _invalid(f"{name}() takes a number or percentage that is not negative")

@@ -77,5 +77,7 @@ PositiveLengthValue = Annotated[
     Length,
     PlainValidator(_not_negative),
     PlainSerializer(lambda length: length.canonical),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\+?[0-9.]+(px|%)?$"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\+?[0-9.]+(px|%)?$"}]}
+    ),
 ]

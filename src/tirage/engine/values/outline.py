@@ -75,7 +75,9 @@ def _validate(value: object) -> str:
     return value
 
 
-PathData = Annotated[str, PlainValidator(_validate), WithJsonSchema({"type": "string", "maxLength": MAX_PATH_CHARACTERS})]
+PathData = Annotated[
+    str, PlainValidator(_validate), WithJsonSchema({"type": "string", "maxLength": MAX_PATH_CHARACTERS})
+]
 
 
 def polygon(points: tuple[tuple[float, float], ...], *, close: bool = True) -> tuple[Command, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -86,7 +87,7 @@ def _from_object(value: dict[str, Any]) -> Shadow:
     numbers = {}
     for key in ("x", "y", "blur", "spread"):
         number = value.get(key, 0)
-        if isinstance(number, bool) or not isinstance(number, int | float) or number != number:
+        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
             raise _invalid(f"{key} is a number of px")
         numbers[key] = float(number)
     color = value.get("color", "#000")
@@ -108,7 +109,11 @@ ShadowList = Annotated[
         {
             "anyOf": [
                 {"type": "string", "examples": ["0 4px 12px rgba(0,0,0,0.4)"]},
-                {"type": "array", "maxItems": MAX_SHADOWS, "items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+                {
+                    "type": "array",
+                    "maxItems": MAX_SHADOWS,
+                    "items": {"anyOf": [{"type": "string"}, {"type": "object"}]},
+                },
             ]
         }
     ),
