@@ -1,4 +1,4 @@
-"""The build hook: sees to it that a wheel or an editable install has the bundled fonts, and fetches them only if not."""
+"""The build hook: a wheel or an editable install gets the bundled fonts, fetched only if they are not built yet."""
 
 from __future__ import annotations
 

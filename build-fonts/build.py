@@ -44,7 +44,7 @@ def is_built(target: Path = TARGET) -> bool:
 
 
 def build(target: Path = TARGET) -> None:
-    """Make `target` hold the fonts, if it does not yet. The folder is replaced whole, so a broken run leaves no half."""
+    """Make `target` hold the fonts if it does not yet; it is replaced whole, so a broken run leaves no half."""
     if is_built(target):
         return
     target.parent.mkdir(parents=True, exist_ok=True)

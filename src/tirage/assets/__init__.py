@@ -1,1 +1,1 @@
-"""Pictures and fonts from outside: fetched, kept, checked, and handed to the engine as bytes."""
+"""What pictures and fonts are made from: fetched through the guard, read from files, decoded from `data:` URLs."""

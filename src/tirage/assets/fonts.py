@@ -131,9 +131,9 @@ _mapped: dict[tuple[Path, str], mmap.mmap] = {}
 def load(face: FontFace) -> mmap.mmap:
     """The face's file as a read-only memory map, kept for the life of the process.
 
-    A map is a buffer (`skia.Data.MakeWithoutCopy` and `memoryview` take it, `bytes(…)` copies it), its pages are shared by
-    all processes that map the file, and only pages that are touched cost memory. HarfBuzz has its own way to the same:
-    `uharfbuzz.Blob.from_file_path(str(face.path))`.
+    A map is a buffer (`skia.Data.MakeWithoutCopy` and `memoryview` take it, `bytes(…)` copies it), its pages are
+    shared by all processes that map the file, and only pages that are touched cost memory. HarfBuzz has its own way
+    to the same: `uharfbuzz.Blob.from_file_path(str(face.path))`.
     """
     key = (face.path, face.sha256)
     if key not in _mapped:
@@ -259,7 +259,7 @@ def _describe(font: Any, path: Path, sha256: str, size: int, number: int) -> Fon
             scripts.update(record.ScriptTag.strip() for record in font[tag].table.ScriptList.ScriptRecord)
     names = font["name"]
     family = names.getBestFamilyName() or path.stem
-    os2 = font["OS/2"] if "OS/2" in font else None
+    os2 = font.get("OS/2")
     return FontFace(
         family=str(family)[:200],
         weight=min(max(int(os2.usWeightClass), 1), 1000) if os2 is not None else 400,
