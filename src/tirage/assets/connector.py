@@ -125,6 +125,8 @@ class GuardedStream(httpcore.AsyncNetworkStream):
         if left <= 0:
             raise httpcore.ReadTimeout("The head of the response took too long.")
         piece = await self._inner.read(max_bytes, left)
+        if not piece and self._head:
+            raise httpcore.RemoteProtocolError("The connection ended inside the head of the response.")
         self._scan(piece)
         return piece
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -185,6 +186,12 @@ class Policy:
             own=frozenset(parse_place(entry) for entry in own_hosts),
             unsafe=unsafe,
         )
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for policies that open the same places; part of the key of everything cached."""
+        places = sorted(f"{place.host or place.network}:{place.port}" for place in self.allow)
+        return hashlib.sha256("\n".join(places).encode()).hexdigest()[:16] if places else ""
 
     def check_url(self, url: Url) -> None:
         """Refuse what can be told before a name is resolved; raises `source_self` or `source_blocked`."""

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Literal, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import idna
 
@@ -120,6 +120,18 @@ def read_host(text: str) -> tuple[str, IPAddress | None]:
             _refuse("The URL's host is a number that is not an IPv4 address.", "Write four decimal numbers.")
         return str(v4), v4
     return name, None
+
+
+def join(base: Url, location: str, *, max_chars: int = 4_096) -> Url:
+    """The URL that a Location header means, seen from the URL that answered with it; raises `source_invalid`."""
+    # urljoin silently removes tabs, line ends and leading blanks, so they are looked for before it.
+    if len(location) > max_chars or _FORBIDDEN.search(location):
+        _refuse("The redirect's target is too long or contains a blank, a control character or a backslash.")
+    try:
+        joined = urljoin(base.text, location)
+    except ValueError:
+        _refuse("The redirect's target cannot be read.")
+    return parse_url(joined, max_chars=max_chars)
 
 
 def _split(rest: str) -> tuple[str, str]:
