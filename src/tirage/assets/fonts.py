@@ -6,6 +6,7 @@ import hashlib
 import mmap
 import os
 import shutil
+import subprocess
 import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from tirage.engine.errors import Problem, ResourceProblem
 MAX_FONT_BYTES = 64 * 1024 * 1024
 MAX_GLYPHS = 65_535  # the most an OpenType font can number (OpenType 1.9, maxp)
 MAX_FACES = 64  # faces in one collection file
+SANITISE_SECONDS = 20  # the largest bundled font, 25 MB, takes 0.2 s
 SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff2"})
 BUNDLED_DIR = Path(__file__).resolve().parent.parent / "fonts"
 
@@ -169,8 +171,10 @@ def _read_known(path: Path, changed: int) -> tuple[FontFace, ...]:
 
 
 def add(file: Path) -> tuple[FontFace, ...]:
-    """Copy a font into the user's folder and give its faces there. WOFF2 is stored unpacked, as HarfBuzz wants it.
+    """Copy a font into the user's folder and give its faces there.
 
+    Where the OpenType sanitiser is installed, what it wrote is stored, not the file itself: tables that it does not
+    know or that are damaged are gone. WOFF2 is stored unpacked, as HarfBuzz wants it.
     Raises ResourceProblem `font_rejected` for a file that is no usable font.
     """
     faces = read_face(file)
@@ -178,21 +182,45 @@ def add(file: Path) -> tuple[FontFace, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     # The name tells family and content: the same file twice is one, and two files of one name do not collide.
     stem = "".join(c if c.isalnum() else "-" for c in faces[0].postscript or file.stem)[:80]
-    packed = file.suffix.lower() == ".woff2"
-    target = folder / f"{stem}-{faces[0].sha256[:8]}{'.ttf' if packed else file.suffix.lower()}"
+    suffix = ".ttf" if file.suffix.lower() == ".woff2" else file.suffix.lower()
+    target = folder / f"{stem}-{faces[0].sha256[:8]}{suffix}"
     handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
     os.close(handle)
     part = Path(name)
     try:
-        if packed:
+        if len(faces) > 1:
+            shutil.copyfile(file, part)  # the sanitiser writes single faces; each of these was checked
+        elif not _sanitise(file, 0, part):
             _unpack(file, part)
-        else:
-            shutil.copyfile(file, part)
+        with part.open("rb+") as stored:
+            os.fsync(stored.fileno())
         part.chmod(0o644)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
     return read_face(target)
+
+
+def _sanitise(file: Path, number: int, target: Path | None = None) -> bool:
+    """Let the OpenType sanitiser check a face, and write it to `target` if given; False where it is not installed.
+
+    It is a program of its own, so that a font that crashes it harms nothing.
+    Raises ResourceProblem `font_rejected` for a font that it refuses.
+    """
+    try:
+        from ots import OTS_SANITIZE
+    except ImportError:
+        return False
+    # Without a target the face number cannot be said: the program's arguments are font, target, number.
+    command = [OTS_SANITIZE, str(file.absolute()), str(target or os.devnull), str(number)]
+    try:
+        result = subprocess.run(command, capture_output=True, timeout=SANITISE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise _rejected(file, "checking it takes too long") from None
+    if result.returncode:
+        lines = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise _rejected(file, f"the OpenType sanitiser refuses it ({lines[0] if lines else 'it crashed'})")
+    return True
 
 
 def _unpack(file: Path, target: Path) -> None:
@@ -204,7 +232,7 @@ def _unpack(file: Path, target: Path) -> None:
 
 
 def read_face(path: Path) -> tuple[FontFace, ...]:
-    """The faces of a TTF, OTF, TTC or WOFF2 file, with every table parsed that drawing reads.
+    """The faces of a TTF, OTF, TTC or WOFF2 file, after the OpenType sanitiser (where installed) has passed each.
 
     Raises ResourceProblem `font_rejected` if the file is missing, too large, damaged, or no font.
     """
@@ -215,14 +243,18 @@ def read_face(path: Path) -> tuple[FontFace, ...]:
     if not 12 < size <= MAX_FONT_BYTES:
         raise _rejected(path, f"it has {size} bytes; a font may have up to {MAX_FONT_BYTES}")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    _sanitise(path, 0)  # before anything is unpacked or parsed in this process
     try:
-        return tuple(_describe(font, path, sha256, size, number) for number, font in enumerate(_open(path)))
+        faces = tuple(_describe(font, path, sha256, size, number) for number, font in enumerate(_open(path)))
     except ResourceProblem:
         raise
     except ImportError as error:
         raise _rejected(path, f"this kind of font needs another package: {error}") from error
     except Exception as error:  # fontTools raises whatever a damaged table trips over: KeyError, struct.error, …
         raise _rejected(path, f"it is damaged or no font ({type(error).__name__}: {error})") from error
+    for face in faces[1:]:
+        _sanitise(path, face.index)
+    return faces
 
 
 def _open(path: Path) -> Iterator[Any]:
