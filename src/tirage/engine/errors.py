@@ -5,7 +5,8 @@ The engine never knows HTTP; the edges translate these types.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 
@@ -76,3 +77,12 @@ class ResourceProblem(TirageError):
 
 class RenderProblem(TirageError):
     """The picture cannot be made with these options, or the renderer gave up within its limits."""
+
+
+def closest(name: object, valid: Iterable[str]) -> str | None:
+    """The valid name nearest to a misspelt one, or None where none is near."""
+    if not isinstance(name, str):
+        return None
+    lowered = {choice.lower(): choice for choice in valid}
+    found = difflib.get_close_matches(name[:100].lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None

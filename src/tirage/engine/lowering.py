@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from tirage.engine.report import ImageReport, LineReport, TextReport
-from tirage.engine.scene import Glyphs, Node, Paint, Path, Pixels
+from tirage.engine.scene import Glyphs, Group, Node, Paint, Path, Pixels
 from tirage.engine.values.transform import Rect
 
 Align = Literal["start", "end", "left", "center", "right", "justify"]
@@ -63,10 +63,10 @@ class TextSpec:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """A set text. Nodes and lines are in px from the top left of the spec's box; `backgrounds` and lines under and
-    through the text are among `decorations`, painted before (`under`) and after (`over`) the glyphs.
+    """A set text. Nodes and lines are in px from the top left of the spec's box; `under` (backgrounds, underlines) is
+    painted before the glyphs, `over` (strikes) after them.
 
-    `height` is that of the set lines; `ink` what the glyphs cover; `color_fonts` whether any glyph brings its own colours.
+    `height` is that of the set lines; `ink` what the glyphs cover; `color_fonts` whether a glyph has its own colours.
     """
 
     glyphs: tuple[Glyphs, ...]
@@ -132,6 +132,9 @@ class LowerContext(Protocol):
 
     def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
         """An SVG drawing (a source, or the markup itself) fitted into a box, with colours replaced by name."""
+
+    def child(self, layer: Any, width: float, height: float) -> Group:
+        """Lower a child layer of a group of `width` × `height` px, placed in the group's coordinates."""
 
     def note_image(self, image: ImageReport) -> None:
         """Put a drawn picture into the layer's report."""

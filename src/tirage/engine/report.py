@@ -21,7 +21,7 @@ class Warning_:
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """A line of text: code points `start`…`end` of the layer's text, left `x`, `baseline` and `width` in px of the box."""
+    """A line: code points `start`…`end` of the layer's text; left `x`, `baseline` and `width` in px of the box."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class LineReport:
 
 @dataclass(frozen=True, slots=True)
 class TextReport:
-    """How a text was set: the chosen size in px, its lines, the fonts that served it, and whether it was cut or overflows."""
+    """How a text was set: the chosen size in px, its lines, its fonts, whether it was cut or overflows."""
 
     text: str
     font_size: float
@@ -58,7 +58,7 @@ class ImageReport:
 
 @dataclass(frozen=True, slots=True)
 class LayerReport:
-    """Where a layer came to lie: `box` unrotated in page px, `quad` its corners after rotation, `ink` what it really covers."""
+    """Where a layer came to lie in page px: `box` unrotated, `quad` its corners rotated, `ink` what it covers."""
 
     id: str
     name: str

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+ROW_SCHEME = "row:"
+"""Marks a relative path that a row brought, so that it resolves against the data file and not the template."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """A picture named by its source as the template or row writes it: a path, an http(s) or a data URL."""
+    """A picture named by its source: a path, an http(s) or a data URL; `row:` before a path that a row brought."""
 
     source: str
 

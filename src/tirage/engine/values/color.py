@@ -44,7 +44,8 @@ TRANSPARENT = Color(0, 0, 0, 0)
 def parse_color(text: str) -> Color:
     """Read a CSS Color 4 colour: hex, names, `rgb()`, `rgba()`, `hsl()`, `hsla()`, `hwb()`.
 
-    Components outside their range are refused, not clamped: they are mistakes. Raises PydanticCustomError `color_invalid`.
+    Components outside their range are refused, not clamped: they are mistakes.
+    Raises PydanticCustomError `color_invalid`.
     """
     parsed = tinycss2.color4.parse_color(text) if len(text) <= MAX_COLOR_CHARACTERS else None
     if parsed is None or parsed == "currentcolor":

@@ -1,4 +1,4 @@
-"""The small part of CSS value syntax that fills, shadows and filters share: functions with comma-separated arguments."""
+"""The small part of CSS value syntax that fills, shadows and filters share."""
 
 from __future__ import annotations
 

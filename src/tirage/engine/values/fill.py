@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -193,7 +194,7 @@ def _placed(colors: list[Color], offsets: list[float | None]) -> tuple[Stop, ...
     offsets[0] = 0.0 if offsets[0] is None else offsets[0]
     offsets[-1] = 1.0 if offsets[-1] is None else offsets[-1]
     known = [index for index, offset in enumerate(offsets) if offset is not None]
-    for left, right in zip(known, known[1:], strict=False):
+    for left, right in itertools.pairwise(known):
         start, end = offsets[left] or 0.0, offsets[right] or 0.0
         for index in range(left + 1, right):
             offsets[index] = start + (end - start) * (index - left) / (right - left)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from tirage.engine.values.color import Color
 from tirage.engine.values.css import amount, degrees, parse_values, pixels, text_of, without_space
-from tirage.engine.values.shadow import MAX_BLUR, Shadow, parse_shadows
+from tirage.engine.values.shadow import MAX_BLUR, parse_shadows
 
 MAX_FILTERS = 32
 

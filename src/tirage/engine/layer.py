@@ -1,0 +1,160 @@
+"""The base of every layer type: box, rotation, opacity, blending, shadow, visibility, and what a type must tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from tirage.engine.lowering import LowerContext
+from tirage.engine.resources import FontRef, ImageRef
+from tirage.engine.scene import BlendMode, Node
+from tirage.engine.values.color import Color, ColorValue
+from tirage.engine.values.length import Length, LengthValue, PositiveLengthValue
+from tirage.engine.values.shadow import ShadowList
+from tirage.engine.values.sides import NONE, FourLengths
+from tirage.engine.values.transform import Rect
+
+MAX_TEXT = 100_000
+MAX_URL = 15_000_000
+"""A `data:` URL may carry a picture of about 10 MB."""
+
+LINK_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+
+
+def _link(value: str) -> str:
+    if value and not value.lower().startswith(LINK_SCHEMES):
+        raise PydanticCustomError("link_invalid", "a link begins with http://, https://, mailto: or tel:")
+    return value
+
+
+def _printable(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise PydanticCustomError("name_invalid", "a name has no control characters")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Url = Annotated[str, Field(max_length=MAX_URL)]
+Link = Annotated[str, Field(max_length=2048), AfterValidator(_link)]
+
+
+class Model(BaseModel):
+    """A frozen part of the template document; names are camelCase in JSON, unknown ones are refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        allow_inf_nan=False,
+        serialize_by_alias=True,
+        validate_by_alias=True,
+        validate_by_name=False,
+        hide_input_in_errors=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What a layer became, in px from the top left of its box.
+
+    `box` is the box it took where content changed it (text that grows), `ink` what it really covers.
+    """
+
+    nodes: tuple[Node, ...]
+    box: Rect | None = None
+    ink: Rect | None = None
+
+
+class Layer(Model):
+    """What all layers have in common.
+
+    `x` and `width` take percentages of the parent's width, `y` and `height` of its height.
+    """
+
+    main: ClassVar[str | None] = None
+    """The JSON name of the property that a column named like the layer sets."""
+    synonyms: ClassVar[dict[str, str]] = {}
+    """Names of the wire contract that mean a property of this type, such as `backgroundColor` for a shape's fill."""
+
+    id: Identifier
+    name: Name
+    type: str
+    x: LengthValue = Length(0)
+    y: LengthValue = Length(0)
+    width: PositiveLengthValue = Length(100, True)
+    height: PositiveLengthValue = Length(100, True)
+    rotation: float = Field(0, ge=-36_000, le=36_000, description="Degrees clockwise about the centre of the box.")
+    opacity: float = Field(1, ge=0, le=1)
+    visible: bool = True
+    locked: bool = Field(False, description="Protected in the editor; no meaning for rendering.")
+    blend_mode: BlendMode = "normal"
+    shadow: ShadowList = Field((), description="Shadows that follow what the layer shows, first one on top.")
+    blur: float = Field(0, ge=0, le=500, description="Standard deviation of a Gaussian blur of the layer, px.")
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    link: Link = Field("", description="Where the layer leads to in PDF and SVG documents.")
+    dynamic: tuple[str, ...] = Field(
+        (),
+        max_length=100,
+        description="Which properties rows are meant to change: documentation for people and forms, not a lock.",
+    )
+
+    def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
+        """Turn the layer, with a box of `width` × `height` px, into primitives. Raises ResourceProblem."""
+        raise TypeError(f"{type(self).__name__} does not say how it is drawn")
+
+    def images(self) -> Iterator[ImageRef]:
+        """The pictures that it needs."""
+        yield from ()
+
+    def fonts(self) -> Iterator[FontRef]:
+        """The font faces that it asks for."""
+        yield from ()
+
+    def nested(self) -> tuple[Any, ...]:
+        """Its child layers."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property of a layer type: its attribute, and an adapter that reads values as rows write them."""
+
+    attribute: str
+    adapter: TypeAdapter[Any]
+    is_text: bool
+
+
+@cache
+def properties_of(kind: type[Model]) -> dict[str, Property]:
+    """The properties of a layer type by their JSON names."""
+    found = {}
+    for attribute, info in kind.model_fields.items():
+        # The annotation with the field's own bounds, so that a single value can be checked without its model.
+        annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        found[info.alias or attribute] = Property(attribute, TypeAdapter(annotation), _is_text(info.annotation))
+    return found
+
+
+def _is_text(annotation: Any) -> bool:
+    return annotation is str or getattr(annotation, "__origin__", None) is str
+
+
+class BoxedLayer(Layer):
+    """A layer whose box can have a background, a border and rounded corners."""
+
+    background_color: ColorValue = Color(0, 0, 0, 0)
+    border_color: ColorValue = Color(0, 0, 0)
+    border_width: PositiveLengthValue = Length(0)
+    border_style: Literal["solid", "dashed", "dotted"] = "solid"
+    border_radius: FourLengths = Field(NONE, description="One radius, or four clockwise from the top left.")
+
+    def border_px(self, width: float, height: float) -> float:
+        """The border's width in px; percentages are of the shorter side."""
+        return self.border_width.resolve(min(width, height))

@@ -1,0 +1,26 @@
+"""The list of layer types; a template's `layers` are of these and no others."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tirage.engine.layer import Layer
+from tirage.engine.layers.group import GroupLayer
+from tirage.engine.layers.image import ImageLayer
+from tirage.engine.layers.shape import ShapeLayer
+from tirage.engine.layers.svg import SvgLayer
+from tirage.engine.layers.text import TextLayer
+
+LAYER_TYPES: tuple[type[Layer], ...] = (TextLayer, ImageLayer, ShapeLayer, SvgLayer, GroupLayer)
+
+AnyLayer = Annotated[
+    TextLayer | ImageLayer | ShapeLayer | SvgLayer | GroupLayer,
+    Field(discriminator="type"),
+]
+
+GroupLayer.model_rebuild(_types_namespace={"AnyLayer": AnyLayer})
+
+BY_TYPE: dict[str, type[Layer]] = {kind.model_fields["type"].default: kind for kind in LAYER_TYPES}
+"""Layer classes by the value of `type`."""

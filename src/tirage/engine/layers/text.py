@@ -1,0 +1,166 @@
+"""Text in a box: styled, fitted, aligned, with inline markup of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+from tirage.engine.values.markup import MarkupSpan, parse_markup
+
+from tirage.engine.decoration import alpha_shadows, border, glyph_shadows, inset_shadows, paint_for, shape_shadows
+from tirage.engine.layer import MAX_TEXT, BoxedLayer, Lowered
+from tirage.engine.lowering import Align, Fit, LowerContext, TextBlock, TextSpan, TextSpec, TextStyle
+from tirage.engine.resources import FontRef
+from tirage.engine.scene import Box, Group, Node, Paint, Path, Solid
+from tirage.engine.values.color import BLACK
+from tirage.engine.values.fill import FillValue
+from tirage.engine.values.length import Length, LengthValue
+from tirage.engine.values.sides import NONE, FourLengths, corner_radii
+from tirage.engine.values.transform import Rect, translation
+
+
+def _weight(value: object) -> object:
+    names = {"normal": 400, "bold": 700}
+    if isinstance(value, str):
+        if value in names:
+            return names[value]
+        if value.isdecimal() and len(value) <= 4:
+            return int(value)
+        raise PydanticCustomError("weight_invalid", "a font weight is a number from 1 to 1000, normal or bold")
+    return value
+
+
+FontWeight = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_weight)]
+
+
+class TextLayer(BoxedLayer):
+    """A block of text set into the layer's box less its padding."""
+
+    main: ClassVar[str | None] = "text"
+
+    type: Literal["text"] = "text"
+    text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    font_family: Annotated[str, Field(min_length=1, max_length=500)] = Field(
+        "Inter", description="Families, best first."
+    )
+    font_size: float = Field(32, ge=1, le=4000, description="Pixels per em.")
+    font_weight: FontWeight = 400
+    font_style: Literal["normal", "italic"] = "normal"
+    color: FillValue = BLACK
+    align: Align = "start"
+    vertical_align: Literal["top", "middle", "bottom"] = "top"
+    line_height: float = Field(1.2, ge=0.1, le=10, description="A factor of the font size.")
+    letter_spacing: LengthValue = Field(Length(0), description="Pixels, or a percentage of the font size.")
+    text_decoration: Literal["none", "underline", "line-through"] = "none"
+    padding: FourLengths = NONE
+    fit: Fit = Field("none", description="What happens to text that is too long for the box.")
+    min_font_size: float = Field(8, ge=1, le=4000, description="How far `shrink` goes.")
+    max_lines: int | None = Field(None, ge=1, le=1000)
+    direction: Literal["auto", "ltr", "rtl"] = "auto"
+    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")] | None = None
+    markup: Literal["none", "html"] | None = Field(
+        None,
+        description="Whether the text is read as b i u s span[style] br; unset means plain here, HTML on the wire.",
+    )
+
+    def fonts(self) -> Iterator[FontRef]:
+        """The faces of the layer's own style and of its inline markup."""
+        italic = self.font_style == "italic"
+        for family in self._families():
+            yield FontRef(family, self.font_weight, italic)
+        for span in self._spans():
+            if span.bold or span.italic or span.font_weight or span.font_family:
+                weight = span.font_weight or (max(700, self.font_weight) if span.bold else self.font_weight)
+                for family in _split(span.font_family) if span.font_family else self._families():
+                    yield FontRef(family, weight, italic or span.italic)
+
+    def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
+        """Shadow, background, underlines, glyphs, strikes, border."""
+        edge = self.border_px(width, height)
+        top, right, bottom, left = (side.resolve(width) + edge for side in self.padding)
+        inner = Rect(left, top, max(0.0, width - left - right), max(0.0, height - top - bottom))
+        paint = paint_for(self.color, Rect(0, 0, inner.width, inner.height), ctx)
+        block = ctx.text(self._spec(ctx, inner, paint))
+        box = self._grown(block, width, height, top + bottom)
+        shift = translation(inner.x, inner.y + box.y)
+        frame = Box(box, corner_radii(self.border_radius, box))
+        background = Path(frame, fill=Solid(self.background_color)) if self.background_color.alpha > 0 else None
+        outline = border(frame, edge, self.border_color, self.border_style)
+        text: tuple[Node, ...] = (*block.under, *block.glyphs, *block.over)
+        nodes: tuple[Node, ...] = (Group(text, transform=shift),) if text else ()
+        if self.shadow and background is None and outline is None and not block.color_fonts:
+            cast = glyph_shadows(block.glyphs, self.shadow)
+            nodes = (Group((*cast, *text), transform=shift),) if text else ()
+        decorated = tuple(node for node in (background, *nodes, outline) if node is not None)
+        if self.shadow and (background is not None or outline is not None or block.color_fonts):
+            if background is not None and self.background_color.alpha == 1:
+                decorated = (*shape_shadows(frame, self.shadow), *decorated)
+            else:
+                decorated = alpha_shadows(decorated, self.shadow)
+            decorated = (*decorated, *inset_shadows(frame, box, self.shadow))
+        ink = block.ink.moved(shift.e, shift.f) if block.ink else None
+        return Lowered(decorated, box=box, ink=ink)
+
+    def _spec(self, ctx: LowerContext, inner: Rect, paint: Paint) -> TextSpec:
+        style = TextStyle(
+            families=self._families(),
+            size=self.font_size,
+            paint=paint,
+            weight=self.font_weight,
+            italic=self.font_style == "italic",
+            letter_spacing=self.letter_spacing.resolve(self.font_size),
+            underline=self.text_decoration == "underline",
+            strike=self.text_decoration == "line-through",
+        )
+        return TextSpec(
+            spans=tuple(TextSpan(span.text, self._styled(style, span)) for span in self._spans()),
+            width=inner.width,
+            height=inner.height,
+            strut=style,
+            align=self.align,
+            vertical_align=self.vertical_align,
+            line_height=self.line_height,
+            fit=self.fit,
+            min_size=min(self.min_font_size, self.font_size),
+            max_lines=self.max_lines,
+            direction=self.direction,
+            locale=self.locale or ctx.locale,
+        )
+
+    def _families(self) -> tuple[str, ...]:
+        return _split(self.font_family)
+
+    def _spans(self) -> tuple[MarkupSpan, ...]:
+        if self.markup == "html":
+            return parse_markup(self.text).spans
+        return (MarkupSpan(self.text),) if self.text else ()
+
+    def _styled(self, style: TextStyle, span: MarkupSpan) -> TextStyle:
+        size = style.size if span.font_size is None else max(1.0, span.font_size.resolve(style.size))
+        bold = max(700, style.weight) if span.bold else style.weight
+        spacing = style.letter_spacing
+        return TextStyle(
+            families=_split(span.font_family) if span.font_family else style.families,
+            size=size,
+            paint=style.paint if span.color is None else Solid(span.color),
+            weight=span.font_weight or bold,
+            italic=style.italic or span.italic,
+            letter_spacing=spacing if span.letter_spacing is None else span.letter_spacing.resolve(size),
+            underline=style.underline or span.underline,
+            strike=style.strike or span.strike,
+            background=None if span.background is None else Solid(span.background),
+        )
+
+    def _grown(self, block: TextBlock, width: float, height: float, around: float) -> Rect:
+        """The box, made higher for `grow`: away from the side that the text is aligned to."""
+        extra = block.height + around - height
+        if self.fit != "grow" or extra <= 0:
+            return Rect(0, 0, width, height)
+        above = {"top": 0.0, "middle": 0.5, "bottom": 1.0}[self.vertical_align] * extra
+        return Rect(0, -above, width, height + extra)
+
+
+def _split(families: str) -> tuple[str, ...]:
+    return tuple(name for part in families.split(",") if (name := part.strip().strip("'\"")))

@@ -1,0 +1,245 @@
+"""BoundTemplate + resources → Scene + report: every layer lowered to primitives and put in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tirage.engine.images import ImageEngine, probe
+
+from tirage.engine.decoration import paint_for
+from tirage.engine.errors import ResourceProblem
+from tirage.engine.layer import Layer, Lowered
+from tirage.engine.lowering import Focus, ImageInfo, TextBlock, TextSpec
+from tirage.engine.report import ImageReport, LayerReport, TextReport, Warning_
+from tirage.engine.resources import Blob, Resources
+from tirage.engine.scene import Box, Group, Node, Path, Pixels
+from tirage.engine.svg import Drawing, lower_svg, prepare_svg
+from tirage.engine.template import BoundPage
+from tirage.engine.text import TextEngine
+from tirage.engine.values.filter import Blur
+from tirage.engine.values.transform import IDENTITY, Affine, Rect, box_transform, translation
+
+MAX_WARNINGS = 200
+
+
+@dataclass(slots=True)
+class Services:
+    """What one process keeps between renders: fonts loaded, words shaped, pictures decoded, drawings read."""
+
+    text: TextEngine
+    images: ImageEngine
+    infos: dict[str, ImageInfo] = field(default_factory=dict)
+    drawings: dict[str, Drawing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for a whole layout: the page, its resources, and how finely pictures are needed."""
+
+    page: BoundPage
+    resources: Resources
+    services: Services
+    scale: float = 1.0
+    vector: bool = False
+    locale: str = "en"
+    fallback_fonts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Some layers of a page, laid out: nodes in page px, and what there is to tell of them."""
+
+    nodes: tuple[Node, ...]
+    reports: tuple[LayerReport, ...] = ()
+    warnings: tuple[Warning_, ...] = ()
+    links: tuple[tuple[Rect, str], ...] = ()
+
+
+def lay_out(layers: Sequence[Layer], around: Surroundings) -> Laid:
+    """Lower layers of a page in painting order. Raises ResourceProblem that names the layer."""
+    context = _Context(around)
+    page = around.page
+    nodes = tuple(context.child(layer, page.width, page.height) for layer in layers)
+    return Laid(nodes, tuple(context.reports), tuple(context.warnings[:MAX_WARNINGS]), tuple(context.links))
+
+
+def lay_out_background(around: Surroundings) -> Laid:
+    """The page's background as one path."""
+    page = around.page
+    rect = Rect(0, 0, page.width, page.height)
+    context = _Context(around)
+    fill = paint_for(page.background, rect, context)
+    return Laid((Path(Box(rect), fill=fill),), warnings=tuple(context.warnings))
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a layer tells while it is lowered."""
+
+    layer: Layer
+    text: TextReport | None = None
+    images: list[ImageReport] = field(default_factory=list)
+
+
+class _Context:
+    """The engine's services for the layers of one page; the LowerContext of `lowering`."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._services = around.services
+        self._stack: list[_Told] = []
+        self._transform = IDENTITY
+        self.reports: list[LayerReport] = []
+        self.warnings: list[Warning_] = []
+        self.links: list[tuple[Rect, str]] = []
+
+    @property
+    def scale(self) -> float:
+        return self._around.scale
+
+    @property
+    def vector(self) -> bool:
+        return self._around.vector
+
+    @property
+    def locale(self) -> str:
+        return self._around.locale
+
+    def child(self, layer: Layer, width: float, height: float) -> Group:
+        """Lower a layer into its parent of `width` × `height` px, and report on it."""
+        box = Rect(
+            layer.x.resolve(width), layer.y.resolve(height), layer.width.resolve(width), layer.height.resolve(height)
+        )
+        local = box_transform(box.x, box.y, box.width, box.height, layer.rotation, layer.flip)
+        told, outer = _Told(layer), self._transform
+        place = len(self.reports)
+        self._stack.append(told)
+        self._transform = local.then(outer)
+        try:
+            lowered = layer.lower(self, box.width, box.height)
+        except ResourceProblem as error:
+            raise _named(error, layer) from error
+        finally:
+            self._stack.pop()
+            self._transform = outer
+        if lowered.box is not None and lowered.box != Rect(0, 0, box.width, box.height):
+            # Text that grew: the layer turns about the centre of the box it took.
+            grown = lowered.box
+            local = box_transform(
+                box.x + grown.x, box.y + grown.y, grown.width, grown.height, layer.rotation, layer.flip
+            )
+            local = translation(-grown.x, -grown.y).then(local)
+        self._report(told, lowered, box, local.then(outer), place)
+        return Group(
+            lowered.nodes,
+            transform=local,
+            opacity=layer.opacity,
+            blend=layer.blend_mode,
+            filters=(Blur(layer.blur),) if layer.blur else (),
+            label=layer.name,
+            href=layer.link,
+        )
+
+    def _report(self, told: _Told, lowered: Lowered, box: Rect, transform: Affine, place: int) -> None:
+        layer = told.layer
+        taken = lowered.box or Rect(0, 0, box.width, box.height)
+        unrotated = taken.moved(box.x, box.y)
+        if self._transform is not IDENTITY:
+            unrotated = unrotated.bounds(self._transform)
+        report = LayerReport(
+            id=layer.id,
+            name=layer.name,
+            page=self._around.page.index,
+            box=unrotated,
+            quad=taken.quad(transform),
+            ink=lowered.ink.bounds(transform) if lowered.ink else None,
+            text=told.text,
+            images=tuple(told.images),
+        )
+        self.reports.insert(place, report)  # a group before its children
+        if layer.link:
+            self.links.append((taken.bounds(transform), layer.link))
+
+    def text(self, spec: TextSpec) -> TextBlock:
+        """Set a text with the template's own fallback families behind the named ones."""
+        extra = self._around.fallback_fonts
+        if extra:
+            spec = replace(
+                spec,
+                strut=replace(spec.strut, families=(*spec.strut.families, *extra)),
+                spans=tuple(
+                    replace(span, style=replace(span.style, families=(*span.style.families, *extra)))
+                    for span in spec.spans
+                ),
+            )
+        block = self._services.text.set(spec)
+        self._stack[-1].text = block.report
+        for code, message in block.warnings:
+            self.warn(code, message, key="text")
+        return block
+
+    def probe(self, source: str) -> ImageInfo:
+        """The picture's header, read once per content."""
+        blob = self._around.resources.image(source)
+        info = self._services.infos.get(blob.sha256)
+        if info is None:
+            info = _drawing_info(self._drawing(blob), blob) if _is_svg(blob.data) else probe(blob.data, blob.sha256)
+            if len(self._services.infos) > 4096:
+                self._services.infos.clear()
+            self._services.infos[blob.sha256] = info
+        return info
+
+    def pixels(self, source: str, crop: Rect, width: float, height: float) -> Pixels:
+        """Pixels for a place of `width` × `height` px, as fine as the output and the groups around show them."""
+        zoom = self.scale * self._transform.scale
+        device_width, device_height = max(1, round(width * zoom)), max(1, round(height * zoom))
+        return self._services.images.pixels(self._around.resources.image(source), crop, device_width, device_height)
+
+    def focus(self, source: str, width: float, height: float) -> Focus:
+        """The point that a crop must keep."""
+        return self._services.images.focus(self._around.resources.image(source), width, height)
+
+    def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
+        """A drawing from markup or a source, fitted into the box."""
+        if "<" in source:
+            drawing = prepare_svg(source.encode())
+        else:
+            drawing = self._drawing(self._around.resources.image(source))
+        return lower_svg(drawing, width, height, colors, scale=self.scale * self._transform.scale)
+
+    def _drawing(self, blob: Blob) -> Drawing:
+        drawing = self._services.drawings.get(blob.sha256)
+        if drawing is None:
+            drawing = prepare_svg(blob.data)
+            if len(self._services.drawings) > 64:
+                self._services.drawings.clear()
+            self._services.drawings[blob.sha256] = drawing
+        return drawing
+
+    def note_image(self, image: ImageReport) -> None:
+        """Put a drawn picture into the report of the layer being lowered."""
+        self._stack[-1].images.append(image)
+
+    def warn(self, code: str, message: str, *, key: str = "") -> None:
+        """Add a warning about the layer being lowered."""
+        layer = self._stack[-1].layer.name if self._stack else None
+        self.warnings.append(Warning_(code, message, layer, f"/{key}" if key else ""))
+
+
+def _is_svg(data: bytes) -> bool:
+    head = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return head.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\x00<"))
+
+
+def _drawing_info(drawing: Drawing, blob: Blob) -> ImageInfo:
+    return ImageInfo(max(1, round(drawing.width)), max(1, round(drawing.height)), "svg", True, blob.sha256)
+
+
+def _named(error: ResourceProblem, layer: Layer) -> ResourceProblem:
+    """The same error with the layer's name on every problem that bears none."""
+    problems = [
+        problem if problem.layer else replace(problem, layer=layer.name, pointer=problem.pointer or "/imageUrl")
+        for problem in error.problems
+    ]
+    return ResourceProblem(problems, retryable=error.retryable)

@@ -1,0 +1,309 @@
+"""JSON → Template: reads a document strictly, reports all of its problems at once, each with its pointer."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from tirage.engine.errors import Problem, TemplateProblem, closest
+from tirage.engine.expand import compile_tree, defaults_of, expand, placeholders, text_of
+from tirage.engine.json_strict import read_json
+from tirage.engine.layer import Layer, properties_of
+from tirage.engine.layers import BY_TYPE
+from tirage.engine.template import (
+    MAX_DEPTH,
+    MAX_LAYERS,
+    MAX_PIXELS,
+    SCHEMA_VERSION,
+    Document,
+    Json,
+    PatternTree,
+    Template,
+    Variable,
+)
+
+LITERAL_PROPERTIES = frozenset({"id", "name", "type", "children", "dynamic", "locked", "markup", "mask"})
+"""Properties in which `{{` has no meaning."""
+MAX_DOCUMENT_BYTES = 5_000_000
+MAX_REPORTED = 100
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse(source: bytes | str | Mapping[str, Any]) -> Template:
+    """Read a template document.
+
+    Raises TemplateProblem with every problem found (up to 100). Lengths are px; the short form with `width`, `height` and
+    `layers` at the top is one page.
+    """
+    raw = dict(source) if isinstance(source, Mapping) else read_json(source, MAX_DOCUMENT_BYTES)
+    if not isinstance(raw, dict):
+        raise TemplateProblem(Problem("document_invalid", "A template is a JSON object.", ""))
+    reader = _Reader()
+    template = reader.read(raw)
+    if template is None:
+        raise TemplateProblem(reader.problems[:MAX_REPORTED])
+    return template
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.patterns: dict[str, dict[str, PatternTree]] = {}
+        self.names: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
+        self.count = 0
+        self.variables: tuple[Variable, ...] = ()
+        self.defaults: dict[str, Json] = {}
+        self.taken: set[str] = set()
+        self.reserved: set[str] = set()
+
+    def add(self, code: str, message: str, pointer: str, hint: str | None = None, **more: str | None) -> None:
+        self.problems.append(Problem(code, message, pointer, hint, **more))
+
+    def read(self, raw: dict[str, Any]) -> Template | None:
+        version = raw.get("schema", SCHEMA_VERSION)
+        if version != SCHEMA_VERSION or isinstance(version, bool):
+            self.add("schema_unsupported", f"This version reads schema {SCHEMA_VERSION}.", "/schema",
+                     "Update Tirage for documents of a newer version.")  # fmt: skip
+            return None
+        full, short = dict(raw), "pages" not in raw
+        if short:
+            page = {key: full.pop(key) for key in ("width", "height", "background", "guides", "layers") if key in full}
+            full["pages"] = [page]
+        self._read_variables(full)
+        pages = full["pages"] if isinstance(full["pages"], list) else []
+        for layer in _walk_ids(pages):
+            self.reserved.add(layer)
+        full["pages"] = [
+            self._page(page, "" if short else f"/pages/{index}") for index, page in enumerate(pages)
+        ] or full["pages"]
+        if self.count > MAX_LAYERS:
+            self.add(
+                "template_too_many_layers", f"A template has at most {MAX_LAYERS} layers, this one {self.count}.", ""
+            )
+            return None
+        document = self._validate(Document, full, "", short=short)
+        if document is None or self.problems:
+            return None
+        return self._template(document, raw)
+
+    def _read_variables(self, full: dict[str, Any]) -> None:
+        listed = full.get("variables", [])
+        seen: set[str] = set()
+        read: list[Variable] = []
+        for index, item in enumerate(listed if isinstance(listed, list) else []):
+            variable = self._validate(Variable, item, f"/variables/{index}") if isinstance(item, dict) else None
+            if variable is None:
+                continue
+            if variable.name in seen:
+                self.add(
+                    "variable_duplicate", f"Two variables are called {variable.name!r}.", f"/variables/{index}/name"
+                )
+            seen.add(variable.name)
+            read.append(variable)
+        if isinstance(listed, list) and self.problems:
+            full["variables"] = []
+        self.variables = tuple(read)
+        self.defaults = defaults_of(self.variables)
+
+    def _page(self, page: object, pointer: str) -> object:
+        if not isinstance(page, dict):
+            return page
+        width, height = page.get("width"), page.get("height")
+        if isinstance(width, int) and isinstance(height, int) and width * height > MAX_PIXELS:
+            self.add("page_too_large", f"A page has at most {MAX_PIXELS // 1_000_000} megapixels.", f"{pointer}/width")
+        layers = page.get("layers", [])
+        if not isinstance(layers, list):
+            self.add("type_invalid", "`layers` is a list.", f"{pointer}/layers")
+            return {**page, "layers": []}
+        return {**page, "layers": self._layers(layers, f"{pointer}/layers", 1)}
+
+    def _layers(self, layers: list[Any], pointer: str, depth: int) -> list[Any]:
+        if depth > MAX_DEPTH:
+            self.add("template_too_deep", f"Groups are nested at most {MAX_DEPTH} deep.", pointer)
+            return []
+        self.count += len(layers)
+        if self.count > MAX_LAYERS:
+            return []
+        read = (self._layer(layer, f"{pointer}/{index}", depth) for index, layer in enumerate(layers))
+        return [layer for layer in read if layer is not None]
+
+    def _layer(self, raw: object, pointer: str, depth: int) -> Layer | None:
+        if not isinstance(raw, dict):
+            self.add("type_invalid", "A layer is an object.", pointer)
+            return None
+        kind = BY_TYPE.get(raw["type"]) if isinstance(raw.get("type"), str) else None
+        if kind is None:
+            given = raw.get("type")
+            near = closest(given, BY_TYPE)
+            hint = f"There are {', '.join(BY_TYPE)}."
+            self.add("layer_type_unknown", "This layer type is not known.", f"{pointer}/type", hint, closest=near)
+            return None
+        layer = {kind.synonyms.get(key, key): value for key, value in raw.items()}
+        self._name(layer, pointer)
+        if "children" in layer and kind is BY_TYPE["group"]:
+            children = layer["children"]
+            if isinstance(children, list):
+                layer["children"] = self._layers(children, f"{pointer}/children", depth + 1)
+        patterns = self._compile(layer, pointer)
+        for key, tree in patterns.items():
+            self._stand_in(layer, kind, key, expand(tree, self.defaults), pointer)
+        validated = self._validate(kind, layer, pointer)
+        if validated is None:
+            return None
+        if patterns:
+            self.patterns[validated.id] = patterns
+        self._check_mask(validated, pointer)
+        return validated
+
+    def _stand_in(self, layer: dict[str, Any], kind: type[Layer], key: str, value: Any, pointer: str) -> None:
+        """Put a property's value for variables at their defaults where rows will put theirs."""
+        known = properties_of(kind).get(key)
+        if known is None:
+            return  # the model says that it is unknown
+        if known.is_text:
+            layer[key] = text_of(value)
+        elif value in (None, ""):
+            del layer[key]  # nothing to check yet: the type's own default stands in until a row speaks
+        else:
+            try:
+                layer[key] = known.adapter.validate_python(value)
+            except ValidationError as error:
+                del layer[key]
+                for detail in error.errors(include_url=False, include_input=False):
+                    detail["loc"] = (key, *detail["loc"])
+                    self._report(detail, kind, layer, pointer)
+
+    def _name(self, layer: dict[str, Any], pointer: str) -> None:
+        """Give a layer its id and name where it has none, and see that both are its own."""
+        if "id" not in layer:
+            wanted = re.sub(r"[^A-Za-z0-9_-]+", "-", str(layer.get("name", "")))[:56].strip("-") or str(
+                layer.get("type")
+            )
+            candidate, number = wanted, 2
+            while candidate in self.taken or candidate in self.reserved or candidate == "canvas":
+                candidate, number = f"{wanted}-{number}", number + 1
+            layer["id"] = candidate
+        layer.setdefault("name", layer["id"])
+        for key, seen in (("id", self.ids), ("name", self.names)):
+            value = layer[key]
+            if not isinstance(value, str):
+                continue
+            if value == "canvas":
+                self.add(
+                    "name_reserved", "`canvas` is the page itself; a layer cannot bear that name.", f"{pointer}/{key}"
+                )
+            elif value in seen:
+                self.add(f"{key}_duplicate", f"Another layer has the {key} {value[:100]!r} already.", f"{pointer}/{key}",
+                         f"The first one is at {seen[value]}.")  # fmt: skip
+            else:
+                seen[value] = pointer
+        self.taken.add(str(layer["id"]))
+
+    def _compile(self, layer: dict[str, Any], pointer: str) -> dict[str, PatternTree]:
+        found: dict[str, PatternTree] = {}
+        for key, value in layer.items():
+            if key in LITERAL_PROPERTIES:
+                continue
+            tree, problems = compile_tree(value, f"{pointer}/{_escape(key)}")
+            self.problems.extend(problems)
+            names = set(placeholders(tree))
+            for name in sorted(names - self.defaults.keys()):
+                near = closest(name, self.defaults)
+                hint = f"Did you mean {near!r}?" if near else f'Add {{"name": "{name}"}} to `variables`.'
+                self.add("variable_unknown", f"No variable is called {name!r}.", f"{pointer}/{_escape(key)}", hint,
+                         closest=near, layer=str(layer.get("name")))  # fmt: skip
+            if names or (isinstance(value, str) and "{{" in value):
+                found[key] = tree
+        return found
+
+    def _check_mask(self, layer: Layer, pointer: str) -> None:
+        mask = getattr(layer, "mask", None)
+        if mask is None:
+            return
+        children = [child.id for child in layer.nested()]
+        if mask.layer not in children:
+            near = closest(mask.layer, children)
+            self.add("mask_unknown", "A group is masked by one of its own children.", f"{pointer}/mask/layer",
+                     "Name a child's id.", closest=near, layer=layer.name)  # fmt: skip
+
+    def _validate(self, model: type[M], value: Any, pointer: str, *, short: bool = False) -> M | None:
+        try:
+            return model.model_validate(_tuples(value), strict=True)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False, include_input=False):
+                self._report(detail, model, value, pointer, short=short)
+        return None
+
+    def _report(self, detail: Any, model: type[BaseModel], value: Any, pointer: str, *, short: bool = False) -> None:
+        place = [str(part) for part in detail["loc"]]
+        if short and place[:2] == ["pages", "0"]:
+            place = place[2:]
+        at = "".join(f"/{_escape(part)}" for part in place)
+        name = value.get("name") if isinstance(value, dict) and issubclass(model, Layer) else None
+        layer = name if isinstance(name, str) else None
+        match detail["type"]:
+            case "extra_forbidden":
+                near = closest(place[-1], _names(model)) if len(place) == 1 else None
+                hint = f"Did you mean {near!r}?" if near else None
+                self.add("property_unknown", f"{place[-1][:100]!r} is not known here.", pointer + at, hint,
+                         closest=near, layer=layer)  # fmt: skip
+            case "missing":
+                self.add("property_missing", f"{place[-1]!r} is missing.", pointer + at, layer=layer)
+            case kind:
+                code = kind if kind.endswith("_invalid") else "value_invalid"
+                message = detail["msg"][:1].upper() + detail["msg"][1:]
+                self.add(code, f"{message}.", pointer + at, layer=layer)
+
+    def _template(self, document: Document, raw: dict[str, Any]) -> Template:
+        layers: dict[str, Layer] = {}
+        ancestors: dict[str, tuple[str, ...]] = {}
+
+        def walk(level: tuple[Layer, ...], above: tuple[str, ...]) -> None:
+            for layer in level:
+                layers[layer.id] = layer
+                ancestors[layer.id] = above
+                walk(layer.nested(), (*above, layer.id))
+
+        for page in document.pages:
+            walk(page.layers, ())
+        digest = hashlib.sha256(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        by_name = {layer.name: layer.id for layer in layers.values()}
+        return Template(document, digest, self.patterns, layers, ancestors, by_name)
+
+
+def _walk_ids(pages: list[Any]) -> Iterator[str]:
+    """The ids that the document itself gives, so that none is made up twice."""
+    waiting: list[Any] = [layer for page in pages if isinstance(page, dict) for layer in _list(page.get("layers"))]
+    while waiting:
+        layer = waiting.pop()
+        if isinstance(layer, dict):
+            if isinstance(layer.get("id"), str):
+                yield layer["id"]
+            waiting.extend(_list(layer.get("children")))
+
+
+def _tuples(value: Any) -> Any:
+    """JSON lists as tuples: what is frozen holds no lists, and strict validation takes none for them."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    return [info.alias or attribute for attribute, info in model.model_fields.items()]
+
+
+def _escape(part: str) -> str:
+    """A key as a step of a JSON pointer (RFC 6901, 3)."""
+    return part[:100].replace("~", "~0").replace("/", "~1")

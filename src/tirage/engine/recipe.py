@@ -1,0 +1,48 @@
+"""The recipe: the hash of everything that decides a picture's bytes. Equal recipe, equal bytes, per CPU architecture."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import orjson
+
+from tirage import __version__
+from tirage.engine.template import BoundTemplate
+
+_DECIDERS = ("skia-python", "uharfbuzz", "pyicu-wheels", "pyvips-binary", "pyvips", "simplejpeg", "picosvg")
+
+
+@cache
+def engine_identity() -> str:
+    """Our version, those of the libraries that shape, draw and encode, and the CPU architecture."""
+    versions = " ".join(f"{name}/{metadata.version(name)}" for name in _DECIDERS)
+    return f"tirage/{__version__} {versions} {platform.machine()}"
+
+
+def recipe(
+    bound: BoundTemplate,
+    images: Mapping[str, str],
+    fonts: Iterable[str],
+    options: Mapping[str, Any],
+    *,
+    engine: str | None = None,
+) -> str:
+    """SHA-256, in hex, of the canonical JSON of all that decides the bytes.
+
+    `images` gives the SHA-256 of each picture by its source, `fonts` those of all font files that may serve,
+    `options` the output options as JSON values; `engine` is `engine_identity()` where nothing else is given.
+    """
+    written = {
+        "document": bound.template.digest,
+        "row": bound.overrides,
+        "images": sorted(images.items()),
+        "fonts": sorted(set(fonts)),
+        "options": options,
+        "engine": engine or engine_identity(),
+    }
+    return hashlib.sha256(orjson.dumps(written, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,160 @@
+"""The template document, version 1, and what it becomes: parsed, and bound to a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tirage.engine.layer import Identifier, Layer, Model, Name
+from tirage.engine.layers import AnyLayer
+from tirage.engine.report import Warning_
+from tirage.engine.values.color import WHITE
+from tirage.engine.values.fill import Fill, FillValue
+
+SCHEMA_VERSION = 1
+MAX_SIDE = 16_384
+MAX_PIXELS = 50_000_000
+MAX_LAYERS = 1_000
+MAX_DEPTH = 32
+MAX_PAGES = 200
+MAX_VARIABLES = 500
+
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Json = None | bool | int | float | str | list[Any] | dict[str, Any]
+
+
+class Guide(Model):
+    """A line that helps to align in the editor; it is not drawn."""
+
+    axis: Literal["x", "y"]
+    position: float
+
+
+class Page(Model):
+    """One page of the document; sizes in px."""
+
+    name: Annotated[str, Field(max_length=100)] = ""
+    width: Side
+    height: Side
+    background: FillValue = WHITE
+    guides: tuple[Guide, ...] = Field((), max_length=500)
+    layers: tuple[AnyLayer, ...] = Field(())
+
+
+class Variable(Model):
+    """A named value that rows bring, used as `{{ name }}`."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+    type: Literal["text", "number", "boolean", "color", "image", "url", "date"] = "text"
+    default: str | int | float | bool | None = None
+    required: bool = False
+    sample: str | int | float | bool | None = None
+    description: Annotated[str, Field(max_length=500)] = ""
+    empty_means: Literal["default", "empty"] = Field(
+        "default", description="What an empty cell means: keep the default, or empty the text."
+    )
+
+
+class Settings(Model):
+    """What holds for the whole template."""
+
+    fonts: tuple[Name, ...] = Field((), max_length=50, description="Families to fall back on before the built-in ones.")
+    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")] = "en"
+    strict: bool = Field(False, description="Whether values for layers that do not exist are an error.")
+
+
+class Document(Model):
+    """The whole template as JSON."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    id: Identifier | None = None
+    name: Annotated[str, Field(max_length=200)] = "Untitled"
+    description: Annotated[str, Field(max_length=2000)] = ""
+    pages: tuple[Page, ...] = Field(strict=False, min_length=1, max_length=MAX_PAGES)
+    variables: tuple[Variable, ...] = Field((), max_length=MAX_VARIABLES)
+    sample_rows: tuple[dict[str, Any], ...] = Field((), max_length=100)
+    settings: Settings = Field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A variable's place in a text."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A string with placeholders: literal parts and variables in order."""
+
+    parts: tuple[str | Placeholder, ...]
+
+    @property
+    def single(self) -> str | None:
+        """The variable's name where the pattern is nothing but one placeholder."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return only.name if isinstance(only, Placeholder) else None
+
+
+PatternTree = Pattern | Json | tuple["PatternTree", ...] | Mapping[str, "PatternTree"]
+"""A JSON value in which strings with placeholders are patterns, lists are tuples and objects are mappings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A valid document with what binding needs: its digest, and each layer's properties that hold placeholders.
+
+    Templates compare by identity, so that what is worked out for one can be cached under it.
+    """
+
+    document: Document
+    digest: str
+    """SHA-256 of the canonical JSON of the document."""
+    patterns: Mapping[str, Mapping[str, PatternTree]] = field(default_factory=dict)
+    """By layer id and JSON name of the property."""
+    layers: Mapping[str, Layer] = field(default_factory=dict)
+    """Every layer of every page by id, in document order, with variables at their defaults."""
+    ancestors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ids of the groups around each layer, outermost first."""
+
+    by_name: Mapping[str, str] = field(default_factory=dict)
+    """Layer ids by name."""
+
+    @property
+    def name(self) -> str:
+        """The document's name."""
+        return self.document.name
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPage:
+    """A page as it is drawn for one row: variables replaced, hidden layers dropped.
+
+    `touched` holds the ids of layers that differ from the template, and of the groups around them.
+    """
+
+    index: int
+    name: str
+    width: int
+    height: int
+    background: Fill
+    layers: tuple[Layer, ...]
+    touched: frozenset[str]
+    background_touched: bool = False
+
+
+Overrides = Mapping[str, Mapping[str, Json]]
+"""What a row changes: by layer id (`canvas` for the page) and JSON name of the property; the canonical bound row."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundTemplate:
+    """A template and a row made one; nothing in it depends on variables any more."""
+
+    template: Template
+    pages: tuple[BoundPage, ...]
+    overrides: Overrides
+    warnings: tuple[Warning_, ...] = ()
