@@ -125,8 +125,10 @@ class GuardedStream(httpcore.AsyncNetworkStream):
         if left <= 0:
             raise httpcore.ReadTimeout("The head of the response took too long.")
         piece = await self._inner.read(max_bytes, left)
-        if not piece and self._head:
-            raise httpcore.RemoteProtocolError("The connection ended inside the head of the response.")
+        if not piece:
+            if self._head:
+                raise httpcore.RemoteProtocolError("The connection ended inside the head of the response.")
+            raise httpcore.ReadError("The connection was closed instead of answered.")
         self._scan(piece)
         return piece
 

@@ -89,20 +89,14 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A host name or a network, at one port or (for `port` None) at the standard ports."""
+    """A host name or a network, at one port or (for `port` None) at the ports that need no opening."""
 
     host: str | None
     network: IPNetwork | None
     port: int | None
 
-    def covers(self, host: str, address: IPAddress | None, port: int) -> bool:
-        """Whether a connection to `address` at `port`, asked for as `host`, goes to this place."""
-        if port != self.port and (self.port is not None or port not in STANDARD_PORTS):
-            return False
-        return self.names(host, address)
-
     def names(self, host: str, address: IPAddress | None) -> bool:
-        """The same without a look at the port."""
+        """Whether `address`, asked for as `host`, is this place, whatever the port."""
         if self.host is not None:
             return host == self.host
         return address is not None and self.network is not None and address in self.network
@@ -163,16 +157,23 @@ class Policy:
     allow: frozenset[Place] = frozenset()
     own: frozenset[Place] = frozenset()
     unsafe: tuple[str, ...] = ()
+    ports: frozenset[int] = STANDARD_PORTS
 
     @classmethod
     def of(
-        cls, allow: Iterable[str] = (), *, own_hosts: Iterable[str] = (), unsafe_allow: Iterable[str] = ()
+        cls,
+        allow: Iterable[str] = (),
+        *,
+        own_hosts: Iterable[str] = (),
+        unsafe_allow: Iterable[str] = (),
+        ports: Iterable[int] = STANDARD_PORTS,
     ) -> Policy:
         """Build a policy from text entries.
 
         `own_hosts` are the service's public names and bind addresses (`tirage.example`, `10.0.0.5:8000`).
         `unsafe_allow` is the only way to open networks as wide as 0.0.0.0/0; settings that feed it carry the
-        prefix `UNSAFE_` and are listed by `unsafe`. Raises `TirageError` with the code `policy_invalid`.
+        prefix `UNSAFE_` and are listed by `unsafe`. `ports` are those that need no opening on public hosts.
+        Raises `TirageError` with the code `policy_invalid`.
         """
         places = []
         for entry in allow:
@@ -185,12 +186,14 @@ class Policy:
             allow=frozenset(places) | {parse_place(entry) for entry in unsafe},
             own=frozenset(parse_place(entry) for entry in own_hosts),
             unsafe=unsafe,
+            ports=frozenset(ports),
         )
 
     @property
     def fingerprint(self) -> str:
         """Equal for policies that open the same places; part of the key of everything cached."""
         places = sorted(f"{place.host or place.network}:{place.port}" for place in self.allow)
+        places += sorted(map(str, self.ports - STANDARD_PORTS))
         return hashlib.sha256("\n".join(places).encode()).hexdigest()[:16] if places else ""
 
     def check_url(self, url: Url) -> None:
@@ -200,7 +203,7 @@ class Policy:
             return
         if self._is_own(url, None):
             raise _own(url)
-        if url.port not in STANDARD_PORTS and not any(place.port == url.port for place in self.allow):
+        if url.port not in self.ports and not any(place.port == url.port for place in self.allow):
             raise _blocked(url)
 
     def admit(self, url: Url, addresses: Sequence[IPAddress]) -> None:
@@ -216,9 +219,11 @@ class Policy:
 
     def _admits(self, url: Url, address: IPAddress) -> bool:
         plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        if any(place.covers(url.host, plain or address, url.port) for place in self.allow):
-            return True
-        return url.port in STANDARD_PORTS and classify(address).allowed
+        usual = url.port in self.ports
+        for place in self.allow:
+            if (place.port == url.port or (place.port is None and usual)) and place.names(url.host, plain or address):
+                return True
+        return usual and classify(address).allowed
 
     def _is_own(self, url: Url, address: IPAddress | None) -> bool:
         plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
