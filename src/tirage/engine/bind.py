@@ -78,7 +78,9 @@ def _plan(template: Template, columns: tuple[str, ...]) -> _Plan:
     for column in columns:
         layer_id = template.by_name.get(column)
         if layer_id is not None and (main := template.layers[layer_id].main):
-            mains.append((column, layer_id, main))
+            # "Hello {{ title }}" on a layer called title: the column is the variable, not the whole text.
+            if column not in placeholders(template.patterns.get(layer_id, {}).get(main)):
+                mains.append((column, layer_id, main))
         elif column not in variables:
             target = _target(template, column)
             if isinstance(target, Warning_):
@@ -286,7 +288,7 @@ def _coerced(kind: Any, name: str, values: Mapping[str, Json], problems: list[Pr
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             code = first["type"] if first["type"].endswith("_invalid") else "value_invalid"
-            message = f"{key} of layer {name!r}: {first['msg']}."
+            message = f"Layer {name!r}: {first['msg'].replace('Input', repr(key), 1)}."
             problems.append(Problem(code, message, f"/{name}.{key}", layer=name))
     return update
 

@@ -92,7 +92,7 @@ def _pattern(fill: ImageFill, rect: Rect, ctx: LowerContext) -> Paint:
 
 
 def fit_picture(fit: str, width: float, height: float, rect: Rect, point: tuple[float, float]) -> tuple[Rect, Rect]:
-    """Which part of a `width` × `height` picture goes where in `rect` (CSS Images 3, 5.5): (crop in its px, place in px).
+    """Which part of a `width` × `height` picture goes where in `rect` (CSS Images 3, 5.5): (crop, place).
 
     `point` is the point to keep in view, as fractions of the picture; it also aligns what does not fill the box.
     """
@@ -116,9 +116,12 @@ def border(shape: Shape, width: float, color: Color | None, style: str = "solid"
     """A border inside a shape's edge, or None where there is none to see."""
     if width <= 0 or color is None or color.alpha == 0:
         return None
-    dash = {"dashed": (3 * width, 2 * width), "dotted": (0.0, 2 * width)}.get(style, ())
-    cap = "round" if style == "dotted" else "butt"
-    return Path(shape, stroke=Stroke(Solid(color), width, cap=cap, dash=dash, alignment="inside"))
+    if style == "dotted":
+        stroke = Stroke(Solid(color), width, cap="round", dash=(0.0, 2 * width), alignment="inside")
+    else:
+        dash = (3 * width, 2 * width) if style == "dashed" else ()
+        stroke = Stroke(Solid(color), width, dash=dash, alignment="inside")
+    return Path(shape, stroke=stroke)
 
 
 def shape_shadows(shape: Shape, shadows: Sequence[Shadow], alpha: float = 1.0) -> tuple[Node, ...]:
@@ -148,7 +151,7 @@ def inset_shadows(shape: Shape, rect: Rect, shadows: Sequence[Shadow]) -> tuple[
 
 
 def glyph_shadows(glyphs: Sequence[Glyphs], shadows: Sequence[Shadow]) -> tuple[Node, ...]:
-    """The shadows of a text, last one lowest; a blurred copy of the glyphs costs a tenth of a shadow of their pixels."""
+    """The shadows of a text, last one lowest: blurred copies of its glyphs, far cheaper than shadows of its pixels."""
     nodes: list[Node] = []
     for shadow in reversed([shadow for shadow in shadows if not shadow.inset]):
         paint = Solid(shadow.color)

@@ -21,7 +21,7 @@ def read_json(source: bytes | str, max_bytes: int) -> Any:
     if len(data) > max_bytes:
         raise TemplateProblem(Problem("json_too_large", f"The document is larger than {max_bytes:,} bytes."))
     try:
-        # orjson is the strict judge: NaN, lone surrogates, overlong UTF-8, a byte-order mark and trailing junk are errors.
+        # orjson is the strict judge: NaN, lone surrogates, overlong UTF-8, a BOM and trailing junk are errors.
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         place = f" (line {error.lineno}, column {error.colno})"

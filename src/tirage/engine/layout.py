@@ -202,10 +202,8 @@ class _Context:
 
     def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
         """A drawing from markup or a source, fitted into the box."""
-        if "<" in source:
-            drawing = prepare_svg(source.encode())
-        else:
-            drawing = self._drawing(self._around.resources.image(source))
+        inline = "<" in source
+        drawing = prepare_svg(source.encode()) if inline else self._drawing(self._around.resources.image(source))
         return lower_svg(drawing, width, height, colors, scale=self.scale * self._transform.scale)
 
     def _drawing(self, blob: Blob) -> Drawing:

@@ -38,8 +38,8 @@ M = TypeVar("M", bound=BaseModel)
 def parse(source: bytes | str | Mapping[str, Any]) -> Template:
     """Read a template document.
 
-    Raises TemplateProblem with every problem found (up to 100). Lengths are px; the short form with `width`, `height` and
-    `layers` at the top is one page.
+    Raises TemplateProblem with every problem found (up to 100). Lengths are px; the short form with `width`, `height`
+    and `layers` at the top is one page.
     """
     raw = dict(source) if isinstance(source, Mapping) else read_json(source, MAX_DOCUMENT_BYTES)
     if not isinstance(raw, dict):
@@ -69,8 +69,12 @@ class _Reader:
     def read(self, raw: dict[str, Any]) -> Template | None:
         version = raw.get("schema", SCHEMA_VERSION)
         if version != SCHEMA_VERSION or isinstance(version, bool):
-            self.add("schema_unsupported", f"This version reads schema {SCHEMA_VERSION}.", "/schema",
-                     "Update Tirage for documents of a newer version.")  # fmt: skip
+            self.add(
+                "schema_unsupported",
+                f"This version reads schema {SCHEMA_VERSION}.",
+                "/schema",
+                "Update Tirage for documents of a newer version.",
+            )
             return None
         full, short = dict(raw), "pages" not in raw
         if short:
@@ -145,7 +149,7 @@ class _Reader:
             hint = f"There are {', '.join(BY_TYPE)}."
             self.add("layer_type_unknown", "This layer type is not known.", f"{pointer}/type", hint, closest=near)
             return None
-        layer = {kind.synonyms.get(key, key): value for key, value in raw.items()}
+        layer: dict[str, Any] = {kind.synonyms.get(str(key), str(key)): value for key, value in raw.items()}
         self._name(layer, pointer)
         if "children" in layer and kind is BY_TYPE["group"]:
             children = layer["children"]
@@ -200,8 +204,12 @@ class _Reader:
                     "name_reserved", "`canvas` is the page itself; a layer cannot bear that name.", f"{pointer}/{key}"
                 )
             elif value in seen:
-                self.add(f"{key}_duplicate", f"Another layer has the {key} {value[:100]!r} already.", f"{pointer}/{key}",
-                         f"The first one is at {seen[value]}.")  # fmt: skip
+                self.add(
+                    f"{key}_duplicate",
+                    f"Another layer has the {key} {value[:99]!r} already.",
+                    f"{pointer}/{key}",
+                    f"The first one is at {seen[value]}.",
+                )
             else:
                 seen[value] = pointer
         self.taken.add(str(layer["id"]))
@@ -217,8 +225,14 @@ class _Reader:
             for name in sorted(names - self.defaults.keys()):
                 near = closest(name, self.defaults)
                 hint = f"Did you mean {near!r}?" if near else f'Add {{"name": "{name}"}} to `variables`.'
-                self.add("variable_unknown", f"No variable is called {name!r}.", f"{pointer}/{_escape(key)}", hint,
-                         closest=near, layer=str(layer.get("name")))  # fmt: skip
+                self.add(
+                    "variable_unknown",
+                    f"No variable is called {name!r}.",
+                    f"{pointer}/{_escape(key)}",
+                    hint,
+                    closest=near,
+                    layer=str(layer.get("name")),
+                )
             if names or (isinstance(value, str) and "{{" in value):
                 found[key] = tree
         return found
@@ -230,15 +244,24 @@ class _Reader:
         children = [child.id for child in layer.nested()]
         if mask.layer not in children:
             near = closest(mask.layer, children)
-            self.add("mask_unknown", "A group is masked by one of its own children.", f"{pointer}/mask/layer",
-                     "Name a child's id.", closest=near, layer=layer.name)  # fmt: skip
+            self.add(
+                "mask_unknown",
+                "A group is masked by one of its own children.",
+                f"{pointer}/mask/layer",
+                "Name a child's id.",
+                closest=near,
+                layer=layer.name,
+            )
 
     def _validate(self, model: type[M], value: Any, pointer: str, *, short: bool = False) -> M | None:
         try:
             return model.model_validate(_tuples(value), strict=True)
         except ValidationError as error:
-            for detail in error.errors(include_url=False, include_input=False):
-                self._report(detail, model, value, pointer, short=short)
+            details = error.errors(include_url=False, include_input=False)
+            for detail in details:
+                # A list whose items fail is also called too short, which is no problem of its own.
+                if detail["type"] != "too_short" or len(details) == 1:
+                    self._report(detail, model, value, pointer, short=short)
         return None
 
     def _report(self, detail: Any, model: type[BaseModel], value: Any, pointer: str, *, short: bool = False) -> None:
@@ -252,13 +275,20 @@ class _Reader:
             case "extra_forbidden":
                 near = closest(place[-1], _names(model)) if len(place) == 1 else None
                 hint = f"Did you mean {near!r}?" if near else None
-                self.add("property_unknown", f"{place[-1][:100]!r} is not known here.", pointer + at, hint,
-                         closest=near, layer=layer)  # fmt: skip
+                self.add(
+                    "property_unknown",
+                    f"{place[-1][:100]!r} is not known here.",
+                    pointer + at,
+                    hint,
+                    closest=near,
+                    layer=layer,
+                )
             case "missing":
                 self.add("property_missing", f"{place[-1]!r} is missing.", pointer + at, layer=layer)
             case kind:
                 code = kind if kind.endswith("_invalid") else "value_invalid"
-                message = detail["msg"][:1].upper() + detail["msg"][1:]
+                message = detail["msg"].replace("Input should", f"{place[-1] if place else 'This'!r} should", 1)
+                message = message[:1].upper() + message[1:]
                 self.add(code, f"{message}.", pointer + at, layer=layer)
 
     def _template(self, document: Document, raw: dict[str, Any]) -> Template:

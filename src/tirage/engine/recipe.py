@@ -1,4 +1,4 @@
-"""The recipe: the hash of everything that decides a picture's bytes. Equal recipe, equal bytes, per CPU architecture."""
+"""The recipe: the hash of all that decides a picture's bytes. Equal recipe, equal bytes, per CPU architecture."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Document(Model):
     id: Identifier | None = None
     name: Annotated[str, Field(max_length=200)] = "Untitled"
     description: Annotated[str, Field(max_length=2000)] = ""
-    pages: tuple[Page, ...] = Field(strict=False, min_length=1, max_length=MAX_PAGES)
+    pages: tuple[Page, ...] = Field(min_length=1, max_length=MAX_PAGES)
     variables: tuple[Variable, ...] = Field((), max_length=MAX_VARIABLES)
     sample_rows: tuple[dict[str, Any], ...] = Field((), max_length=100)
     settings: Settings = Field(default_factory=Settings)

@@ -20,7 +20,7 @@ MAX_MARKUP = 2_000_000
 
 
 class SvgLayer(BoxedLayer):
-    """An SVG drawing fitted into the box as its own `preserveAspectRatio` says; only `#id` and `data:` references live."""
+    """An SVG drawing fitted into the box as its `preserveAspectRatio` says; only `#id` and `data:` references live."""
 
     main: ClassVar[str | None] = "imageUrl"
 
