@@ -1,0 +1,250 @@
+"""Scene → canvas: draws the four primitives, and nothing else, with Skia."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tirage.engine import brush
+from tirage.engine.scene import Box, Ellipse, Glyphs, Group, Mask, Node, Path, Picture, Pixels, ScenePage, Shape, Stroke
+from tirage.engine.skia_loader import skia
+from tirage.engine.values.color import Color
+
+_WHOLE = skia.Canvas.kFast_SrcRectConstraint
+_INVERT = skia.ColorFilters.Matrix((-1, 0, 0, 0, 1, 0, -1, 0, 0, 1, 0, 0, -1, 0, 1, 0, 0, 0, 1, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """A painted page: `data` is (height, width, 4) of uint8, premultiplied sRGB with alpha last."""
+
+    width: int
+    height: int
+    data: npt.NDArray[np.uint8]
+    opaque: bool
+
+    def straight(self) -> npt.NDArray[np.uint8]:
+        """The pixels with colours not multiplied by alpha, same shape; the very same array where all is opaque."""
+        if self.opaque:
+            return self.data
+        info, row = _info(self.width, self.height), self.width * 4
+        converted = np.empty_like(self.data)
+        skia.Pixmap(info, self.data, row).readPixels(info.makeAlphaType(skia.kUnpremul_AlphaType), converted, row)
+        return converted
+
+
+def device_size(width: float, height: float, scale: float) -> tuple[int, int]:
+    """The size in device pixels of a page of `width` × `height` px."""
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def raster(page: ScenePage, *, scale: float = 1.0, background: Color | None = None) -> Raster:
+    """Paint a page into memory, over `background` or else over nothing. The page fills all of the pixels."""
+    data = _paint(page.root, page.width, page.height, scale, background)
+    height, width = data.shape[:2]
+    return Raster(width, height, data, _is_opaque(data, background))
+
+
+def flatten(node: Node, width: float, height: float, scale: float) -> Pixels:
+    """The picture, in device pixels, of a node on a page of `width` × `height` px.
+
+    Drawn as a Picture into (0, 0, width, height) of that page at the same scale, it reproduces the node exactly.
+    """
+    data = _paint(node, width, height, scale, None)
+    rows, columns = data.shape[:2]
+    opaque = _is_opaque(data)
+    info = _info(columns, rows, skia.kOpaque_AlphaType if opaque else skia.kPremul_AlphaType)
+    image = skia.Image.MakeRasterCopy(skia.Pixmap(info, data, columns * 4))
+    return Pixels(image, columns, rows, hashlib.sha256(data.data).hexdigest(), opaque)
+
+
+def draw(node: ScenePage | Node, canvas: Any, *, vector: bool = False) -> None:
+    """Draw onto a skia.Canvas whose units are px. `vector` prefers what documents keep to what paints fastest."""
+    _Painter(canvas, vector).node(node.root if isinstance(node, ScenePage) else node, 1.0)
+
+
+def _paint(node: Node, width: float, height: float, scale: float, background: Color | None) -> npt.NDArray[np.uint8]:
+    columns, rows = device_size(width, height, scale)
+    data: npt.NDArray[np.uint8] = np.zeros((rows, columns, 4), np.uint8)
+    canvas = skia.Surface.MakeRasterDirect(_info(columns, rows), data, columns * 4).getCanvas()
+    if background is not None:
+        canvas.clear(brush.argb(background))
+    canvas.scale(columns / width, rows / height)
+    draw(node, canvas)
+    return data
+
+
+def _info(width: int, height: int, alpha: Any = skia.kPremul_AlphaType) -> Any:
+    # No colour space: all pixels are sRGB and are blended as they are, as CSS does.
+    return skia.ImageInfo.Make(width, height, skia.kRGBA_8888_ColorType, alpha)
+
+
+def _is_opaque(data: npt.NDArray[np.uint8], background: Color | None = None) -> bool:
+    height, width = data.shape[:2]
+    known = background is not None and background.alpha == 1
+    return known or bool(skia.Pixmap(_info(width, height), data, width * 4).computeIsOpaque())
+
+
+class _Painter:
+    """Walks a tree. `fade` is an opacity that falls to a node from groups that need no picture of their own for it."""
+
+    def __init__(self, canvas: Any, vector: bool) -> None:
+        self.canvas = canvas
+        self.vector = vector
+
+    def node(self, node: Node, fade: float) -> None:
+        if isinstance(node, Group):
+            self.group(node, fade)
+        elif isinstance(node, Path):
+            self.path(node, fade)
+        elif isinstance(node, Picture):
+            self.picture(node, fade)
+        else:
+            self.glyphs(node, fade)
+
+    def group(self, group: Group, fade: float) -> None:
+        fade *= group.opacity
+        if fade <= 0 or not group.children:
+            return
+        canvas = self.canvas
+        depth = canvas.save()
+        if not group.transform.is_identity:
+            canvas.concat(brush.matrix(group.transform))
+        if group.clip is not None:
+            self.clip(group.clip, skia.ClipOp.kIntersect)
+        plain = group.blend == "normal" and not group.filters and group.mask is None
+        if plain and (fade == 1 or len(group.children) == 1):
+            for child in group.children:
+                self.node(child, fade)
+        else:
+            self.composite(group, fade)
+        canvas.restoreToCount(depth)
+
+    def composite(self, group: Group, fade: float) -> None:
+        """Children as one picture: filters, then mask, opacity and blend (Compositing and Blending 1, 3.5)."""
+        extent = brush.content_extent(group)
+        if extent is None:
+            return
+        darker = group.blend == "plus-darker"
+        if darker:
+            self.invert()
+        outer = skia.Paint(Alphaf=fade, BlendMode=brush.BLENDS[group.blend], ColorFilter=_INVERT if darker else None)
+        # The bounds say what is drawn before filters; Skia adds the reach of the filters itself.
+        bounds = brush.rectangle(extent.outset(1))
+        if group.mask is not None or darker:
+            reach = brush.extent(Group((Group(group.children, filters=group.filters),))) or extent
+            self.canvas.saveLayer(brush.rectangle(reach.outset(1)), outer)
+            outer = skia.Paint()
+        colors = brush.color_filter(group.filters)
+        if colors is not None:
+            outer.setColorFilter(colors)
+        elif group.filters:
+            outer.setImageFilter(brush.image_filter(group.filters))
+        depth = self.canvas.saveLayer(bounds, outer)
+        for child in group.children:
+            self.node(child, 1.0)
+        self.canvas.restoreToCount(depth)
+        if group.mask is not None:
+            self.mask(group.mask)
+        if darker:
+            self.canvas.restore()
+            self.invert()
+
+    def mask(self, mask: Mask) -> None:
+        """Keep of the current layer what the mask shows."""
+        keep = skia.Paint(BlendMode=skia.BlendMode.kDstIn)
+        if mask.mode == "luminance":
+            keep.setColorFilter(skia.LumaColorFilter.Make())
+        self.canvas.saveLayer(None, keep)
+        self.node(mask.content, 1.0)
+        self.canvas.restore()
+
+    def invert(self) -> None:
+        """Invert the colours of all that has been painted, for plus-darker: 1 - min(1, (1 - D) + (1 - S))."""
+        paint = skia.Paint(BlendMode=skia.BlendMode.kSrc, ColorFilter=_INVERT)
+        with_backdrop = int(skia.Canvas.kInitWithPrevious_SaveLayerFlag)
+        self.canvas.saveLayer(skia.Canvas.SaveLayerRec(None, paint, with_backdrop))
+        self.canvas.restore()
+
+    def clip(self, shape: Shape, op: Any) -> None:
+        if isinstance(shape, Box):
+            self.canvas.clipRRect(brush.rounded(shape), op, True)
+        else:
+            self.canvas.clipPath(brush.path_of(shape), op, True)
+
+    def shape(self, shape: Shape, paint: Any) -> None:
+        if isinstance(shape, Ellipse):
+            self.canvas.drawOval(brush.rectangle(shape.rect), paint)
+        elif not isinstance(shape, Box):
+            self.canvas.drawPath(brush.path_of(shape), paint)
+        elif shape.radii:
+            self.canvas.drawRRect(brush.rounded(shape), paint)
+        else:
+            self.canvas.drawRect(brush.rectangle(shape.rect), paint)
+
+    def path(self, path: Path, fade: float) -> None:
+        if fade < 1 and path.fill is not None and path.stroke is not None:
+            # Fill and stroke overlap: faded one by one, the fill would show through the stroke.
+            self.composite(Group((path,)), fade)
+            return
+        if path.fill is not None:
+            paint = brush.brush(path.fill, self.canvas.getTotalMatrix(), fade, path.blur)
+            self.shape(path.shape, paint)
+        if path.stroke is not None and path.stroke.width > 0:
+            self.stroke(path.shape, path.stroke, path.blur, fade)
+
+    def stroke(self, shape: Shape, stroke: Stroke, blur: float, fade: float) -> None:
+        canvas, matrix = self.canvas, self.canvas.getTotalMatrix()
+        aside = stroke.alignment != "center"
+        sharp = stroke.alignment == "inside" or stroke.join == "miter"
+        if aside and sharp and not stroke.dash and isinstance(shape, Box | Ellipse):
+            # The ring between two rounded rectangles has clean edges, where a clip would let a seam through.
+            paint = brush.brush(stroke.paint, matrix, fade, blur)
+            near, far = (0.0, stroke.width) if stroke.alignment == "inside" else (-stroke.width, 0.0)
+            canvas.drawDRRect(brush.inset(shape, near), brush.inset(shape, far), paint)
+            return
+        paint = brush.pen(stroke, matrix, fade, blur)
+        depth = canvas.save()
+        if aside:
+            inside = stroke.alignment == "inside"
+            self.clip(shape, skia.ClipOp.kIntersect if inside else skia.ClipOp.kDifference)
+        self.shape(shape, paint)
+        canvas.restoreToCount(depth)
+
+    def picture(self, picture: Picture, fade: float) -> None:
+        canvas, pixels = self.canvas, picture.pixels
+        target = brush.rectangle(picture.rect)
+        if picture.clip is not None and not self.vector:
+            # A shape filled with the picture is quicker than a clip, and its edge is smooth once, not twice.
+            inside = target.makeOutset(0.01, 0.01).contains(brush.path_of(picture.clip).getBounds())
+            tile = skia.TileMode.kClamp if inside else skia.TileMode.kDecal
+            paint = skia.Paint(AntiAlias=True, Dither=True, Alphaf=fade)
+            paint.setShader(brush.picture_shader(pixels, picture.rect, canvas.getTotalMatrix(), tile))
+            self.shape(picture.clip, paint)
+            return
+        depth = canvas.save()
+        if picture.clip is not None:
+            self.clip(picture.clip, skia.ClipOp.kIntersect)
+        sampling = brush.sampling(pixels, picture.rect, canvas.getTotalMatrix())
+        source = skia.Rect.MakeWH(pixels.width, pixels.height)
+        # The strict constraint would switch mip-maps off.
+        canvas.drawImageRect(pixels.handle, source, target, sampling, skia.Paint(AntiAlias=True, Alphaf=fade), _WHOLE)
+        canvas.restoreToCount(depth)
+
+    def glyphs(self, glyphs: Glyphs, fade: float) -> None:
+        if not glyphs.glyphs:
+            return
+        if fade < 1 and (len(glyphs.glyphs) > 1 or glyphs.stroke is not None):
+            # Neighbouring glyphs may overlap, in Arabic and script faces always.
+            self.composite(Group((glyphs,)), fade)
+            return
+        run, matrix = brush.run(glyphs), self.canvas.getTotalMatrix()
+        paint = brush.brush(glyphs.paint, matrix, fade, glyphs.blur)
+        self.canvas.drawTextBlob(run, 0, 0, paint)
+        if glyphs.stroke is not None and glyphs.stroke.width > 0:
+            paint = brush.pen(glyphs.stroke, matrix, fade, glyphs.blur)
+            self.canvas.drawTextBlob(run, 0, 0, paint)
