@@ -72,6 +72,12 @@ async def growing(request: Request) -> AsyncIterator[Step]:
     yield Keep
 
 
+async def long_location(request: Request) -> AsyncIterator[Step]:
+    """A redirect to a path of as many characters as the query says."""
+    yield response(b"", "302 Found", Location="/" + "a" * int(request.query("chars")))
+    yield Keep
+
+
 async def drip(request: Request) -> AsyncIterator[Step]:
     """A head or a body that comes byte by byte without an end."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n"
@@ -189,6 +195,7 @@ def all_behaviours() -> dict[str, Behaviour]:
         "/growing": growing,
         "/circle": fixed(response(b"", "302 Found", Location="/circle/back"), Keep),
         "/circle/back": fixed(response(b"", "302 Found", Location="/circle"), Keep),
+        "/long": long_location,
         "/nowhere": fixed(response(b"", "302 Found"), Keep),
         "/cookie": cookie,
         "/tagged": tagged,
