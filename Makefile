@@ -55,7 +55,7 @@ soak: $(READY)  ## the long forms of the reliability checks
 	@TIRAGE_SOAK=1 $(BIN)/python -m pytest
 
 docs: $(READY)  ## build the documentation site into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: $(READY)  ## choose the newest allowed versions and write the lock files
 	@PYTHON=$(BIN)/python sh tools/lock.sh
