@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,8 +62,8 @@ class FontSource(Protocol):
     def fallback(self) -> Sequence[str]:
         """Families to search for characters that the named fonts lack, best first."""
 
-    def load(self, key: str) -> bytes:
-        """The font file's bytes. Raises ResourceProblem `font_missing`."""
+    def load(self, key: str) -> bytes | mmap.mmap:
+        """The font file, as bytes or as a map of them. Raises ResourceProblem `font_missing`."""
 
 
 class Resources(Protocol):
