@@ -38,7 +38,7 @@ def handle(header: dict[str, Any], parts: list[bytes]) -> Answer:
 def _echo(header: Header, parts: Sequence[bytes]) -> Answer:
     if header.get("sleep"):
         time.sleep(header["sleep"])
-    return {"pid": os.getpid(), "served": _served, "value": header.get("value")}, parts
+    return {"pid": os.getpid(), "server": os.getppid(), "served": _served, "value": header.get("value")}, parts
 
 
 def _blob(header: Header, parts: Sequence[bytes]) -> Answer:
@@ -185,7 +185,9 @@ def _outcome(attempt: Callable[[], object]) -> str:
     try:
         attempt()
     except OSError as error:
-        return type(error).__name__ if error.errno is None else os.strerror(error.errno)
+        return f"{type(error).__name__}: {error.errno}"
+    except ValueError as error:  # setrlimit's own way to say EPERM
+        return f"ValueError: {error}"
     return "succeeded"
 
 

@@ -30,6 +30,8 @@ from tirage.pool.job import PoolLimits
 COMMAND = struct.Struct("<BQ")
 SPAWN, KILL = 1, 2
 
+_DEBUG_FILE_BYTES = 1 << 24  # standard error may be a file, and takes the tracebacks
+
 EXIT_SANDBOX = 71  # a strict sandbox could not be entered
 EXIT_BROKEN = 70  # the child's own loop failed
 
@@ -143,6 +145,7 @@ class _Server:
                 mode=self._config.sandbox,
                 memory_bytes=limits.memory_bytes,
                 open_files=limits.open_files,
+                file_bytes=_DEBUG_FILE_BYTES if self._config.debug else 0,
                 readable=self._config.readable,
             )
             child.serve(channel, self._handler, cpu_seconds=limits.cpu_seconds, debug=self._config.debug)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import selectors
-import signal
 import socket
 import threading
 import time
@@ -16,17 +15,18 @@ import orjson
 
 from tirage.engine.errors import TirageError
 from tirage.pool import failures
-from tirage.pool.forkserver import EXIT_SANDBOX, ServerConfig
+from tirage.pool.forkserver import ServerConfig
 from tirage.pool.framing import ChannelClosed, Frame, Kind, ProtocolError, send_some
 from tirage.pool.job import PoolStats, Reply
 from tirage.pool.link import ForkServer, ServerEvent
 from tirage.pool.poison import Poison
 from tirage.pool.slots import Slot, Task, choose
+from tirage.pool.verdict import Ending, Verdict, judge
 
 _OUTSIDE_KILLS = 2  # somebody else's SIGKILL is not the job's fault: three attempts in all
 _SERVER_STARTS = 5  # in a row, without a finished job between them
 _GONE_SECONDS = 1.0  # how long a child may take to leave by itself
-_NEAR_LIMIT = 0.8  # a death with this part of the memory limit resident is called a lack of memory
+_WEIGHING_SECONDS = 0.1  # reading /proc takes 0.1 ms, too much for every job
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 log = logging.getLogger("tirage.pool")
@@ -68,10 +68,10 @@ class Reactor:
     def enqueue(self, task: Task) -> None:
         """Puts a task at the end of the line. Raises when the pool is closed or cannot work."""
         with self._lock:
-            if self._closing:
-                raise failures.closed()
             if self.broken is not None:
                 raise self.broken
+            if self._closing:
+                raise failures.closed()
             self._inbox.append(task)
         self._wake()
 
@@ -102,7 +102,8 @@ class Reactor:
         with self._lock:
             self._closing = True
         self._wake()
-        self._thread.join(timeout)
+        if threading.current_thread() is not self._thread:  # a callback may close the pool it runs in
+            self._thread.join(timeout)
 
     def _wake(self) -> None:
         try:
@@ -230,11 +231,10 @@ class Reactor:
         outcome = _outcome(frame)
         task = slot.tasks.popleft()
         self._fruitless_starts = 0
-        slot.deadline = time.monotonic() + self._limits.wall_seconds if slot.tasks else 0.0
-        rss = _resident_bytes(slot.pid)
-        self._max_rss = max(self._max_rss, rss)
+        now = time.monotonic()
+        slot.deadline = now + self._limits.wall_seconds if slot.tasks else 0.0
         out_of_memory = frame.kind == Kind.PROBLEM and failures.is_memory(frame.header)
-        slot.retiring = slot.retiring or out_of_memory or rss > self._limits.rss_bytes
+        slot.retiring = slot.retiring or out_of_memory or self._too_heavy(slot, now)
         if out_of_memory and slot.assigned > 1 and not task.needs_fresh:
             self._again(task)  # what other jobs left behind may have filled the memory
         elif isinstance(outcome, Reply):
@@ -245,6 +245,14 @@ class Reactor:
         if slot.retiring and not slot.tasks and not slot.dying:
             self._recycled += 1
             self._retire(slot)
+
+    def _too_heavy(self, slot: Slot, now: float) -> bool:
+        if now - slot.weighed < _WEIGHING_SECONDS:
+            return False
+        slot.weighed = now
+        rss = _resident_bytes(slot.pid)
+        self._max_rss = max(self._max_rss, rss)
+        return rss > self._limits.rss_bytes
 
     def _fail(self, task: Task, error: TirageError) -> None:
         self._jobs += 1
@@ -282,26 +290,24 @@ class Reactor:
         self._deaths += 1
         task = slot.tasks.popleft()
         self._waiting.extendleft(reversed(slot.tasks))  # those behind it are not to blame
-        ended_by = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
-        short_of_memory = rss > _NEAR_LIMIT * self._limits.memory_bytes
-        if slot.timed_out or ended_by == signal.SIGXCPU:
+        self._sentence(task, judge(Ending(status, rss, slot.timed_out, slot.lied), self._limits))
+
+    def _sentence(self, task: Task, verdict: Verdict) -> None:
+        limits = self._limits
+        if verdict in (Verdict.WALL_TIME, Verdict.CPU_TIME):
             self._timeouts += 1
-            seconds = self._limits.wall_seconds if slot.timed_out else self._limits.cpu_seconds
+            seconds = limits.wall_seconds if verdict is Verdict.WALL_TIME else limits.cpu_seconds
             self._fail(task, failures.timed_out(seconds))
-        elif status is not None and os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_SANDBOX:
-            self._fail(task, failures.refused("The renderer's sandbox cannot be entered on this machine."))
+        elif verdict is Verdict.SANDBOX:
+            self._again(task)
             self._break("The renderer's sandbox cannot be entered on this machine.")
-        elif self._killed_outside(slot, status, ended_by, short_of_memory) and task.outside_kills < _OUTSIDE_KILLS:
+        elif verdict is Verdict.OUTSIDE and task.outside_kills < _OUTSIDE_KILLS:
             task.outside_kills += 1
             self._again(task)
-        elif self._poison.blame(task):
-            self._fail(task, failures.out_of_memory() if short_of_memory else failures.crashed())
-        else:
+        elif not self._poison.blame(task):
             self._again(task)
-
-    @staticmethod
-    def _killed_outside(slot: Slot, status: int | None, ended_by: int, short_of_memory: bool) -> bool:
-        return status is None or (ended_by == signal.SIGKILL and not slot.lied and not short_of_memory)
+        else:
+            self._fail(task, failures.out_of_memory() if verdict is Verdict.MEMORY else failures.crashed())
 
     # The fork server.
 

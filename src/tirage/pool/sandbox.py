@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -87,9 +88,15 @@ def die_with(parent: int) -> None:
 
 def close_descriptors(keep: int) -> None:
     """Closes everything but `keep` and the standard streams."""
-    limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20)
-    os.closerange(3, keep)
-    os.closerange(keep + 1, max(limit, keep + 1))
+    listing = Path("/dev/fd")
+    if listing.is_dir():  # the limit may be a million, and closing each number takes its time
+        numbers = [int(entry.name) for entry in listing.iterdir()]
+    else:
+        numbers = list(range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+    for number in numbers:
+        if number > 2 and number != keep:
+            with contextlib.suppress(OSError):  # the listing's own descriptor
+                os.close(number)
 
 
 def allow_cpu(seconds: int) -> None:
@@ -100,17 +107,20 @@ def allow_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, hard))
 
 
-def enter(*, mode: Mode, memory_bytes: int, open_files: int, readable: Sequence[str]) -> None:
-    """Puts this process behind all walls that the machine has.
+def enter(*, mode: Mode, memory_bytes: int, open_files: int, file_bytes: int, readable: Sequence[str]) -> None:
+    """Puts this process behind all walls that the machine has: limits, no privileges, Landlock, seccomp.
 
     Raises `SandboxRefused` in mode `strict` when one is missing. Everything must be imported before: a lazy import
     works only from the library folders.
     """
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_FSIZE, file_bytes)
     _limit(resource.RLIMIT_NOFILE, open_files)
-    if sys.platform == "linux":
-        _limit(resource.RLIMIT_AS, memory_bytes)
+    if sys.platform != "linux":
+        if mode == "strict":
+            raise SandboxRefused("only Linux has Landlock and seccomp")
+        return
+    _limit(resource.RLIMIT_AS, memory_bytes)
     if mode == "off":
         return
     for wall in (_drop_capabilities, lambda: landlock.restrict([*library_folders(), *readable]), seccomp.install):

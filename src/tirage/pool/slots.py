@@ -65,6 +65,7 @@ class Slot:
     pid: int = 0
     assigned: int = 0
     deadline: float = 0.0
+    weighed: float = 0.0
     retiring: bool = False
     dying: bool = False
     timed_out: bool = False
@@ -114,7 +115,9 @@ def choose(waiting: Sequence[Task] | deque[Task], slots: Iterable[Slot], *, room
     place of a free child of another workspace. Only when nothing is free, a task may wait in a busy child's channel.
     """
     window = 1 if waiting and waiting[0].passed_over >= PATIENCE else WINDOW
-    alive = [slot for slot in slots if not slot.dying and not slot.retiring]
+    alive = [slot for slot in slots if len(slot.tasks) <= prefetch and not slot.dying and not slot.retiring]
+    if not alive and room <= 0:
+        return None
     best: tuple[int, int] | None = None
     pairing: Pairing | None = None
     for index, task in enumerate(islice(waiting, window)):
@@ -136,7 +139,7 @@ def _cheapest(task: Task, index: int, alive: list[Slot], room: int, prefetch: in
                 options.append((_REPLACE, -slot.assigned, Pairing(index, None, slot)))
             else:
                 options.append((_SEEN if task.job.template_key in slot.seen else _OPEN, 0, Pairing(index, slot)))
-        elif len(slot.tasks) <= prefetch and slot.workspace == task.job.workspace and not task.needs_fresh:
+        elif slot.workspace == task.job.workspace and not task.needs_fresh:
             unseen = task.job.template_key not in slot.seen
             options.append((_BEHIND, 2 * len(slot.tasks) + unseen, Pairing(index, slot)))
     if room > 0:
