@@ -46,10 +46,12 @@ def lock(name: str) -> dict[str, list[tuple[Version, str]]]:
     return pins
 
 
-def third_party_imports(folder: Path) -> dict[str, Path]:
-    """The top-level names that a package imports from elsewhere, each with one file that does so."""
+def third_party_imports(*folders: str) -> dict[str, Path]:
+    """The top-level names that the code in some folders imports from elsewhere, each with one file that does so."""
+    own = {"tirage", "bench", "tests"} | {path.stem for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    own |= {path.name for folder in folders for path in (ROOT / folder).rglob("*") if path.is_dir()}
     found: dict[str, Path] = {}
-    for path in folder.rglob("*.py"):
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -57,9 +59,8 @@ def third_party_imports(folder: Path) -> dict[str, Path]:
                 names = [node.module]
             else:
                 continue
-            for name in names:
-                top = name.split(".")[0]
-                if top not in sys.stdlib_module_names and top != "tirage":
+            for top in (name.split(".")[0] for name in names):
+                if top not in sys.stdlib_module_names and top not in own:
                     found[top] = path
     return found
 
@@ -70,11 +71,14 @@ def declared(*extras: str) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for lines in lists for line in lines}
 
 
-def test_every_import_is_declared() -> None:
-    """What the package imports comes from a declared dependency, never from one that is there by chance."""
+@pytest.mark.parametrize(
+    ("folders", "extras"), [(["src/tirage"], ["faces"]), (["tests", "bench", "tools"], ["faces", "dev", "docs"])]
+)
+def test_every_import_is_declared(folders: list[str], extras: list[str]) -> None:
+    """What the code imports comes from a declared dependency, never from one that is there by chance."""
     owners = dict(metadata.packages_distributions()) | {"cv2": ["opencv-python-headless"], "skia": ["skia-python"]}
-    allowed = declared("faces")
-    for name, path in third_party_imports(ROOT / "src" / "tirage").items():
+    allowed = declared(*extras)
+    for name, path in third_party_imports(*folders).items():
         distributions = {canonicalize_name(owner) for owner in owners.get(name, [name])}
         assert distributions & allowed, (
             f"{path.relative_to(ROOT)} imports {name}, which pyproject.toml does not declare"
