@@ -63,7 +63,8 @@ def test_close_leaves_no_process(open_pool: Open, ask: Ask, session_members: Mem
     server = ask(pool, "echo").header["server"]
     busy = [pool.submit(Job("t", "w", {"do": "sleep"})) for _ in range(9)]
     assert _wait_until(lambda: pool.stats().running == 3)
-    assert len(session_members(server)) == 4
+    assert _wait_until(lambda: len(session_members(server)) == 4)
+    assert pool.stats().deaths == 0
     pool.close()
     assert session_members(server) == set()
     for future in busy:
@@ -102,7 +103,7 @@ def test_no_descriptors_are_lost() -> None:
 def test_killed_parent(session_members: Members) -> None:
     """When the parent is killed with -9, fork server and children, busy ones too, are gone soon."""
     process, server = _start_parent()
-    assert len(session_members(server)) == 3
+    assert _wait_until(lambda: len(session_members(server)) == 3)
     process.kill()
     process.communicate()
     assert _wait_until(lambda: not session_members(server))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -116,9 +117,9 @@ class ForkServer:
             self._process.wait()
 
     def _command(self, operation: int, child_id: int, descriptors: list[int]) -> None:
+        if self.channel.fileno() < 0:  # stopped: its children are gone too
+            return
         # Nine bytes at a time into an empty buffer: this does not block, and where the server is gone its end of file
         # says so soon.
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, BlockingIOError):
             socket.send_fds(self.channel, [COMMAND.pack(operation, child_id)], descriptors)
-        except (BrokenPipeError, ConnectionResetError, BlockingIOError):
-            return
