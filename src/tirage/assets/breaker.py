@@ -74,6 +74,11 @@ class Lanes:
         self._all = asyncio.Semaphore(limits.in_all)
         self._lanes: dict[str, _Lane] = {}
 
+    @property
+    def hosts(self) -> int:
+        """How many origins have requests waiting or under way."""
+        return len(self._lanes)
+
     @asynccontextmanager
     async def place(self, origin: str) -> AsyncIterator[None]:
         """Wait for a place at this origin, then for one in all; given back at the end of the block."""

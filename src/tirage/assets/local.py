@@ -88,14 +88,16 @@ class LocalFiles:
             raise problem("source_invalid", "The path of the picture is empty or contains a NUL character.")
         real = self._locate(path)
         try:
-            # Non-blocking, so that opening a FIFO does not wait for its writer.
+            # Looked at before it is opened, because opening a device may do something; non-blocking, because it may
+            # have become a FIFO since.
+            if not stat.S_ISREG(real.lstat().st_mode):
+                raise problem("source_invalid", f"{_shown(path)} is not a file.", "Name a picture file.")
             handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
-            raise problem("source_not_found", f"The file {path!r} cannot be opened: {error.strerror}.") from None
+            reason = error.strerror
+            raise problem("source_not_found", f"The file {_shown(path)} cannot be opened: {reason}.") from None
         with os.fdopen(handle, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise problem("source_invalid", f"{path!r} is not a file.", "Name a picture file, not a folder.")
+            status = os.fstat(handle)
             if status.st_size > self._max_bytes:
                 raise self._too_large(path)
             key = (str(real), status.st_ino, status.st_size, status.st_mtime_ns)
@@ -123,16 +125,16 @@ class LocalFiles:
         if outside:
             raise problem(
                 "source_blocked",
-                f"The file {path!r} lies outside the folder of the file that names it.",
+                f"The file {_shown(path)} lies outside the folder of the file that names it.",
                 "Open its folder with --allow-path.",
             )
-        raise problem("source_not_found", f"The file {path!r} does not exist.", self._looked())
+        raise problem("source_not_found", f"The file {_shown(path)} does not exist.", self._looked())
 
     def _looked(self) -> str | None:
         return "Looked in " + ", ".join(str(base) for base in self._bases) + "." if self._bases else None
 
     def _too_large(self, path: str) -> Exception:
-        return problem("source_too_large", f"The file {path!r} is larger than {self._max_bytes:,} bytes.")
+        return problem("source_too_large", f"The file {_shown(path)} is larger than {self._max_bytes:,} bytes.")
 
     def _remember(self, key: tuple[str, int, int, int], fetched: Fetched) -> None:
         if len(fetched.data) > self._remembered_bytes // 4:
@@ -149,6 +151,10 @@ class LocalFiles:
 def read_local(path: str, base_folder: Path, allow_paths: Iterable[Path] = ()) -> Fetched:
     """Read one file as `LocalFiles` does, without remembering it."""
     return LocalFiles([base_folder], allow_paths=allow_paths).read(path)
+
+
+def _shown(path: str) -> str:
+    return repr(path if len(path) <= 200 else path[:199] + "…")
 
 
 def _data_too_large(max_bytes: int) -> Exception:
