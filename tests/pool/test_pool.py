@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -144,6 +145,25 @@ def test_time(open_pool: Open, ask: Ask) -> None:
     pool = open_pool(limits=PoolLimits(cpu_seconds=1))
     assert _code_of(lambda: ask(pool, "spin")) == "render_timeout"
     assert (pool.stats().timeouts, pool.stats().retried) == (1, 0)
+
+
+def test_jobs_behind_a_hanging_one(open_pool: Open) -> None:
+    """Jobs that waited in the channel of a child that hangs or dies are done by its successor, without blame."""
+    pool = open_pool(limits=PoolLimits(wall_seconds=0.3), prefetch=3)
+    jobs = [Job("t", "w", {"do": do, "value": 1}) for do in ("sleep", "echo", "abort", "echo", "echo")]
+    outcomes = [outcome for _, outcome in pool.map(jobs)]
+    codes = [outcome.code if isinstance(outcome, TirageError) else "done" for outcome in outcomes]
+    assert codes == ["render_timeout", "done", "render_crashed", "done", "done"]
+
+
+def test_asyncio(open_pool: Open) -> None:
+    """The futures can be awaited."""
+    pool = open_pool()
+
+    async def run() -> list[Reply]:
+        return await asyncio.gather(*(asyncio.wrap_future(pool.submit(Job("t", "w", {"value": n}))) for n in range(20)))
+
+    assert [reply.header["value"] for reply in asyncio.run(run())] == list(range(20))
 
 
 @pytest.mark.check(170)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tirage.pool import Pool, probe
+from tirage.pool.selftest import holes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
 
@@ -56,6 +57,13 @@ def test_surroundings(open_pool: Open, ask: Ask, monkeypatch: pytest.MonkeyPatch
     assert inspected["descriptors"][:3] == [0, 1, 2]
     assert len(inspected["descriptors"]) == 4
     assert inspected["limits"] == {"RLIMIT_CORE": 0, "RLIMIT_AS": 2 << 30}
+
+
+@pytest.mark.usefixtures("complete")
+def test_selftest() -> None:
+    """The self-test finds no hole in a complete sandbox, and finds all of them without one."""
+    assert holes() == ()
+    assert len(holes("off")) == 6 - 1  # no file can be written: that limit stands without the walls
 
 
 def test_readable_folders(open_pool: Open, ask: Ask, tmp_path: Path) -> None:

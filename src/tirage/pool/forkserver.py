@@ -125,7 +125,7 @@ class _Server:
             pid = os.fork()
         except OSError:
             os.close(channel)
-            self._tell(event="exited", child=child_id, status=EXIT_BROKEN << 8, rss=0)
+            self._tell(event="exited", child=child_id, status=-1, rss=0)
             return
         if pid == 0:
             self._become_child(server, channel)

@@ -37,7 +37,10 @@ _SET = {
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """What the fork server says: `ready`, `failed`, `started` or `exited`."""
+    """What the fork server says: `ready`, `failed`, `started` or `exited`.
+
+    `status` is as wait gives it, and -1 for a child that could not even be forked; `rss` is in bytes.
+    """
 
     event: str
     child: int = 0

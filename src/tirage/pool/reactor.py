@@ -11,10 +11,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-import orjson
-
 from tirage.engine.errors import TirageError
 from tirage.pool import failures
+from tirage.pool.answers import understand
 from tirage.pool.forkserver import ServerConfig
 from tirage.pool.framing import ChannelClosed, Frame, Kind, ProtocolError, send_some
 from tirage.pool.job import PoolStats, Reply
@@ -175,7 +174,12 @@ class Reactor:
                 self._waiting[0].passed_over += 1
             if pairing.replaces is not None:
                 self._retire(pairing.replaces)
-            self._assign(task, pairing.slot or self._open_slot())
+            try:
+                slot = pairing.slot or self._open_slot()
+            except OSError as error:  # no file descriptors left in this process, say: the next job may have more luck
+                self._fail(task, failures.refused(f"No renderer could be started: {error.strerror}."))
+                continue
+            self._assign(task, slot)
 
     def _admit(self, task: Task) -> bool:
         if not task.running:
@@ -226,9 +230,7 @@ class Reactor:
         return True
 
     def _accept(self, slot: Slot, frame: Frame) -> None:
-        if not slot.tasks or frame.job_id != slot.tasks[0].id:
-            raise ProtocolError("The reply is not for the job that the child works on.")
-        outcome = _outcome(frame)
+        outcome = understand(frame, slot.tasks[0].id if slot.tasks else None)
         task = slot.tasks.popleft()
         self._fruitless_starts = 0
         now = time.monotonic()
@@ -338,7 +340,7 @@ class Reactor:
         elif event.event == "started" and slot is not None:
             slot.pid = event.pid
         elif event.event == "exited" and slot is not None:
-            self._bury(slot, event.status, event.rss)
+            self._bury(slot, event.status if event.status >= 0 else None, event.rss)
 
     def _mourn(self, server: ForkServer) -> None:
         self._selector.unregister(server.channel)
@@ -377,17 +379,6 @@ class Reactor:
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()
-
-
-def _outcome(frame: Frame) -> Reply | TirageError:
-    if frame.kind == Kind.PROBLEM:
-        return failures.decode_error(frame.header)
-    if frame.kind != Kind.RESULT:
-        raise ProtocolError(f"A child does not send frames of kind {frame.kind}.")
-    header = orjson.loads(frame.header)
-    if not isinstance(header, dict):
-        raise ProtocolError("The header of a reply is a JSON object.")
-    return Reply(header, frame.parts)
 
 
 def _resident_bytes(pid: int) -> int:
