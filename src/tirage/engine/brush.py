@@ -50,8 +50,8 @@ BLENDS = {
     "color": skia.BlendMode.kColor,
     "luminosity": skia.BlendMode.kLuminosity,
     "plus-lighter": skia.BlendMode.kPlus,
-    # Skia has no plus-darker; the painter makes it of kPlus between two inversions.
-    "plus-darker": skia.BlendMode.kPlus,
+    # Skia has no plus-darker; the painter makes it of plus-lighter between two inversions.
+    "plus-darker": skia.BlendMode.kMultiply,
 }
 _CAPS = {"butt": skia.Paint.kButt_Cap, "round": skia.Paint.kRound_Cap, "square": skia.Paint.kSquare_Cap}
 _JOINS = {"miter": skia.Paint.kMiter_Join, "round": skia.Paint.kRound_Join, "bevel": skia.Paint.kBevel_Join}
@@ -260,6 +260,16 @@ def _run(
     builder = skia.TextBlobBuilder()
     builder.allocRunPos(_font(face, size, skew, embolden), glyphs, positions)
     return builder.make()
+
+
+def glyph_outlines(glyphs: Glyphs) -> Any:
+    """All outlines of a run as one skia.Path; glyphs without one (colour glyphs) are left out."""
+    whole, made = skia.Path(), font(glyphs)
+    for glyph, (x, y) in zip(glyphs.glyphs, glyphs.positions, strict=True):
+        outlined = made.getPath(glyph)
+        if outlined is not None:
+            whole.addPath(outlined, x, y)
+    return whole
 
 
 def extent(node: Node) -> Rect | None:

@@ -15,6 +15,7 @@ from tirage.engine.skia_loader import skia
 from tirage.engine.values.color import Color
 
 _WHOLE = skia.Canvas.kFast_SrcRectConstraint
+_CLIPS = {"inside": skia.ClipOp.kIntersect, "outside": skia.ClipOp.kDifference}
 _INVERT = skia.ColorFilters.Matrix((-1, 0, 0, 0, 1, 0, -1, 0, 0, 1, 0, 0, -1, 0, 1, 0, 0, 0, 1, 0))
 
 
@@ -93,8 +94,7 @@ class _Painter:
     """Walks a tree. `fade` is an opacity that falls to a node from groups that need no picture of their own for it."""
 
     def __init__(self, canvas: Any, vector: bool) -> None:
-        self.canvas = canvas
-        self.vector = vector
+        self.canvas, self.vector = canvas, vector
 
     def node(self, node: Node, fade: float) -> None:
         if isinstance(node, Group):
@@ -111,28 +111,29 @@ class _Painter:
         if fade <= 0 or not group.children:
             return
         canvas = self.canvas
-        depth = canvas.save()
-        if not group.transform.is_identity:
-            canvas.concat(brush.matrix(group.transform))
-        if group.clip is not None:
-            self.clip(group.clip, skia.ClipOp.kIntersect)
-        plain = group.blend == "normal" and not group.filters and group.mask is None
-        if plain and (fade == 1 or len(group.children) == 1):
-            for child in group.children:
-                self.node(child, fade)
-        else:
-            self.composite(group, fade)
-        canvas.restoreToCount(depth)
+        with skia.AutoCanvasRestore(canvas):
+            if not group.transform.is_identity:
+                canvas.concat(brush.matrix(group.transform))
+            if group.clip is not None:
+                self.clip(group.clip, skia.ClipOp.kIntersect)
+            plain = group.blend == "normal" and not group.filters and group.mask is None
+            if plain and (fade == 1 or len(group.children) == 1):
+                for child in group.children:
+                    self.node(child, fade)
+            else:
+                self.composite(group, fade)
 
     def composite(self, group: Group, fade: float) -> None:
         """Children as one picture: filters, then mask, opacity and blend (Compositing and Blending 1, 3.5)."""
         extent = brush.content_extent(group)
         if extent is None:
             return
-        darker = group.blend == "plus-darker"
+        # Documents know no plus-darker; multiply comes closest there.
+        darker = group.blend == "plus-darker" and not self.vector
         if darker:
             self.invert()
-        outer = skia.Paint(Alphaf=fade, BlendMode=brush.BLENDS[group.blend], ColorFilter=_INVERT if darker else None)
+        mode = brush.BLENDS["plus-lighter" if darker else group.blend]
+        outer = skia.Paint(Alphaf=fade, BlendMode=mode, ColorFilter=_INVERT if darker else None)
         # The bounds say what is drawn before filters; Skia adds the reach of the filters itself.
         bounds = brush.rectangle(extent.outset(1))
         if group.mask is not None or darker:
@@ -144,10 +145,10 @@ class _Painter:
             outer.setColorFilter(colors)
         elif group.filters:
             outer.setImageFilter(brush.image_filter(group.filters))
-        depth = self.canvas.saveLayer(bounds, outer)
+        self.canvas.saveLayer(bounds, outer)
         for child in group.children:
             self.node(child, 1.0)
-        self.canvas.restoreToCount(depth)
+        self.canvas.restore()
         if group.mask is not None:
             self.mask(group.mask)
         if darker:
@@ -166,8 +167,7 @@ class _Painter:
     def invert(self) -> None:
         """Invert the colours of all that has been painted, for plus-darker: 1 - min(1, (1 - D) + (1 - S))."""
         paint = skia.Paint(BlendMode=skia.BlendMode.kSrc, ColorFilter=_INVERT)
-        with_backdrop = int(skia.Canvas.kInitWithPrevious_SaveLayerFlag)
-        self.canvas.saveLayer(skia.Canvas.SaveLayerRec(None, paint, with_backdrop))
+        self.canvas.saveLayer(skia.Canvas.SaveLayerRec(None, paint, skia.Canvas.kInitWithPrevious_SaveLayerFlag))
         self.canvas.restore()
 
     def clip(self, shape: Shape, op: Any) -> None:
@@ -179,12 +179,10 @@ class _Painter:
     def shape(self, shape: Shape, paint: Any) -> None:
         if isinstance(shape, Ellipse):
             self.canvas.drawOval(brush.rectangle(shape.rect), paint)
-        elif not isinstance(shape, Box):
-            self.canvas.drawPath(brush.path_of(shape), paint)
-        elif shape.radii:
+        elif isinstance(shape, Box):
             self.canvas.drawRRect(brush.rounded(shape), paint)
         else:
-            self.canvas.drawRect(brush.rectangle(shape.rect), paint)
+            self.canvas.drawPath(brush.path_of(shape), paint)
 
     def path(self, path: Path, fade: float) -> None:
         if fade < 1 and path.fill is not None and path.stroke is not None:
@@ -199,8 +197,7 @@ class _Painter:
 
     def stroke(self, shape: Shape, stroke: Stroke, blur: float, fade: float) -> None:
         canvas, matrix = self.canvas, self.canvas.getTotalMatrix()
-        aside = stroke.alignment != "center"
-        sharp = stroke.alignment == "inside" or stroke.join == "miter"
+        aside, sharp = stroke.alignment != "center", stroke.alignment == "inside" or stroke.join == "miter"
         if aside and sharp and not stroke.dash and isinstance(shape, Box | Ellipse):
             # The ring between two rounded rectangles has clean edges, where a clip would let a seam through.
             paint = brush.brush(stroke.paint, matrix, fade, blur)
@@ -208,32 +205,30 @@ class _Painter:
             canvas.drawDRRect(brush.inset(shape, near), brush.inset(shape, far), paint)
             return
         paint = brush.pen(stroke, matrix, fade, blur)
-        depth = canvas.save()
-        if aside:
-            inside = stroke.alignment == "inside"
-            self.clip(shape, skia.ClipOp.kIntersect if inside else skia.ClipOp.kDifference)
-        self.shape(shape, paint)
-        canvas.restoreToCount(depth)
+        with skia.AutoCanvasRestore(canvas):
+            if aside:
+                self.clip(shape, _CLIPS[stroke.alignment])
+            self.shape(shape, paint)
 
     def picture(self, picture: Picture, fade: float) -> None:
         canvas, pixels = self.canvas, picture.pixels
         target = brush.rectangle(picture.rect)
         if picture.clip is not None and not self.vector:
             # A shape filled with the picture is quicker than a clip, and its edge is smooth once, not twice.
-            inside = target.makeOutset(0.01, 0.01).contains(brush.path_of(picture.clip).getBounds())
-            tile = skia.TileMode.kClamp if inside else skia.TileMode.kDecal
+            whole = target.makeOutset(0.01, 0.01).contains(brush.path_of(picture.clip).getBounds())
+            tile = skia.TileMode.kClamp if whole else skia.TileMode.kDecal
             paint = skia.Paint(AntiAlias=True, Dither=True, Alphaf=fade)
             paint.setShader(brush.picture_shader(pixels, picture.rect, canvas.getTotalMatrix(), tile))
             self.shape(picture.clip, paint)
             return
-        depth = canvas.save()
-        if picture.clip is not None:
-            self.clip(picture.clip, skia.ClipOp.kIntersect)
+        paint = skia.Paint(AntiAlias=True, Alphaf=fade)
         sampling = brush.sampling(pixels, picture.rect, canvas.getTotalMatrix())
         source = skia.Rect.MakeWH(pixels.width, pixels.height)
-        # The strict constraint would switch mip-maps off.
-        canvas.drawImageRect(pixels.handle, source, target, sampling, skia.Paint(AntiAlias=True, Alphaf=fade), _WHOLE)
-        canvas.restoreToCount(depth)
+        with skia.AutoCanvasRestore(canvas):
+            if picture.clip is not None:
+                self.clip(picture.clip, skia.ClipOp.kIntersect)
+            # The strict constraint would switch mip-maps off.
+            canvas.drawImageRect(pixels.handle, source, target, sampling, paint, _WHOLE)
 
     def glyphs(self, glyphs: Glyphs, fade: float) -> None:
         if not glyphs.glyphs:
@@ -242,9 +237,14 @@ class _Painter:
             # Neighbouring glyphs may overlap, in Arabic and script faces always.
             self.composite(Group((glyphs,)), fade)
             return
-        run, matrix = brush.run(glyphs), self.canvas.getTotalMatrix()
-        paint = brush.brush(glyphs.paint, matrix, fade, glyphs.blur)
-        self.canvas.drawTextBlob(run, 0, 0, paint)
-        if glyphs.stroke is not None and glyphs.stroke.width > 0:
-            paint = brush.pen(glyphs.stroke, matrix, fade, glyphs.blur)
-            self.canvas.drawTextBlob(run, 0, 0, paint)
+        matrix, stroke = self.canvas.getTotalMatrix(), glyphs.stroke
+        self.ink(glyphs, brush.brush(glyphs.paint, matrix, fade, glyphs.blur), self.vector and glyphs.blur > 0)
+        if stroke is not None and stroke.width > 0:
+            self.ink(glyphs, brush.pen(stroke, matrix, fade, glyphs.blur), self.vector)
+
+    def ink(self, glyphs: Glyphs, paint: Any, as_outlines: bool) -> None:
+        """Shadows and contours become outlines in documents, or their text would be found there twice."""
+        if as_outlines and not glyphs.typeface.color:
+            self.canvas.drawPath(brush.glyph_outlines(glyphs), paint)
+        else:
+            self.canvas.drawTextBlob(brush.run(glyphs), 0, 0, paint)

@@ -1,0 +1,128 @@
+"""Output formats: what a format can do, what a caller may ask for, and the way from a scene to encoded bytes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from tirage.engine import paint
+from tirage.engine.errors import Problem, RenderProblem
+from tirage.engine.options import Meta, OutputOptions
+from tirage.engine.paint import Raster
+from tirage.engine.report import Warning_
+from tirage.engine.scene import Scene
+from tirage.engine.values.color import WHITE
+
+MAX_SIDE = 16_384
+MAX_PIXELS = 50_000_000
+MIN_QUALITY = 10
+"""The lowest quality that is tried in order to meet `max_bytes`."""
+CSS_DPI = 96.0
+"""px per inch (CSS Values 4, 6.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A finished file. `width` and `height` are device pixels for raster formats, px times scale for vector ones."""
+
+    data: bytes
+    width: int
+    height: int
+    media_type: str
+    warnings: tuple[Warning_, ...] = ()
+    paint_ms: float = 0.0
+    """How much of the time went into painting pixels, where that is a step of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format(ABC):
+    """One output format: its names and capabilities, and how it is written."""
+
+    name: str
+    extension: str
+    media_type: str
+    aliases: tuple[str, ...] = ()
+    alpha: bool = True
+    """Whether pixels may be transparent."""
+    quality: int | None = None
+    """The quality used where none is asked for; None for formats without such a choice."""
+    vector: bool = False
+    animated: bool = False
+    multipage: bool = False
+
+    def encode(self, scene: Scene, options: OutputOptions, meta: Meta) -> Encoded:
+        """The scene as a file. Raises RenderProblem `output_too_large` or `one_page_only`."""
+        if len(scene.pages) != 1 and not self.multipage:
+            message = f"{self.name} holds one page, and {len(scene.pages)} were given; render them one by one."
+            raise RenderProblem(Problem("one_page_only", message))
+        for page in scene.pages:
+            width, height = paint.device_size(page.width, page.height, options.scale)
+            if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+                message = (
+                    f"The page {page.name!r} would be {width}×{height} pixels; at most {MAX_SIDE} a side and "
+                    f"{MAX_PIXELS // 1_000_000} megapixels are made. Lower the scale."
+                )
+                raise RenderProblem(Problem("output_too_large", message))
+        data, painted = self._bytes(scene, options, meta)
+        warnings: tuple[Warning_, ...] = ()
+        if options.max_bytes is not None and len(data) > options.max_bytes:
+            message = f"The smallest {self.name} has {len(data)} bytes, more than the {options.max_bytes} asked for."
+            warnings = (Warning_("max_bytes_exceeded", message),)
+        width, height = paint.device_size(scene.pages[0].width, scene.pages[0].height, options.scale)
+        return Encoded(data, width, height, self.media_type, warnings, painted)
+
+    @abstractmethod
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
+        """The file, and the milliseconds that painting took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RasterFormat(Format):
+    """A format of pixels: paints the page, compresses it, and meets `max_bytes` by a lower quality where it can."""
+
+    @abstractmethod
+    def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
+        """The pixels as a file. `quality` is 1–100; formats without one ignore it."""
+
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
+        started = perf_counter()
+        flat = options.transparent is False or not self.alpha
+        raster = paint.raster(scene.pages[0], scale=options.scale, background=WHITE if flat else None)
+        if options.transparent and not flat:
+            raster = replace(raster, opaque=False)
+        painted = (perf_counter() - started) * 1000
+        quality = options.quality or self.quality or 100
+        data = self.compress(raster, options, quality)
+        if options.max_bytes is None or len(data) <= options.max_bytes or self.quality is None or options.lossless:
+            return data, painted
+        return self._fitting(raster, options, quality), painted
+
+    def _fitting(self, raster: Raster, options: OutputOptions, too_high: int) -> bytes:
+        """The file of the highest quality below `too_high` that fits, or the smallest that there is."""
+        low = min(MIN_QUALITY, too_high)
+        best = self.compress(raster, options, low)
+        if options.max_bytes is None or len(best) > options.max_bytes:
+            return best
+        while too_high - low > 1:
+            middle = (low + too_high) // 2
+            data = self.compress(raster, options, middle)
+            if len(data) <= options.max_bytes:
+                low, best = middle, data
+            else:
+                too_high = middle
+        return best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorFormat(Format):
+    """A format that keeps outlines and text."""
+
+    vector: bool = True
+
+    @abstractmethod
+    def write(self, scene: Scene, options: OutputOptions, meta: Meta) -> bytes:
+        """The scene as a document."""
+
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
+        return self.write(scene, options, meta), 0.0

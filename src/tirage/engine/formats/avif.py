@@ -1,0 +1,35 @@
+"""Raster → AVIF through libvips and libheif, sRGB tagged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyvips
+
+from tirage.engine import srgb
+from tirage.engine.format import RasterFormat
+from tirage.engine.options import OutputOptions
+from tirage.engine.paint import Raster
+
+# Effort 2 takes twice the time for 5 % fewer bytes, effort 4 ten times for 20 %.
+_EFFORT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Avif(RasterFormat):
+    """AVIF of 8 bits a channel, lossy or lossless."""
+
+    def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
+        """One still picture; without an alpha plane where all is opaque."""
+        image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
+        if raster.opaque:
+            image = image.extract_band(0, n=3)
+        image = image.copy(interpretation="srgb")
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", srgb.profile())
+        data: bytes = image.heifsave_buffer(
+            compression="av1", bitdepth=8, Q=quality, lossless=options.lossless, effort=_EFFORT, keep="icc"
+        )
+        return data
+
+
+FORMAT = Avif(name="avif", extension="avif", media_type="image/avif", quality=60)

@@ -1,0 +1,33 @@
+"""Raster → WebP through libvips, sRGB tagged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyvips
+
+from tirage.engine import srgb
+from tirage.engine.format import RasterFormat
+from tirage.engine.options import OutputOptions
+from tirage.engine.paint import Raster
+
+# Effort 4, libwebp's own choice, takes twice the time for 5 % fewer bytes.
+_EFFORT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webp(RasterFormat):
+    """WebP, lossy or lossless. WebP has no place for a density."""
+
+    def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
+        """One still picture; without an alpha channel where all is opaque."""
+        image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
+        if raster.opaque:
+            image = image.extract_band(0, n=3)
+        image = image.copy(interpretation="srgb")
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", srgb.profile())
+        data: bytes = image.webpsave_buffer(Q=quality, lossless=options.lossless, effort=_EFFORT, keep="icc")
+        return data
+
+
+FORMAT = Webp(name="webp", extension="webp", media_type="image/webp", quality=80)
