@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,15 +21,18 @@ REGISTRIES = tuple(".".join(parts) for parts in (("registry", "npmjs"), ("python
 
 def tracked() -> list[Path]:
     """The files under version control, and new ones that are not ignored; all files where there is no repository."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    if listing.returncode:
-        return [path for top in ("src", "tests", "tools", "docs") for path in (ROOT / top).rglob("*") if path.is_file()]
-    return [path for name in listing.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    if shutil.which("git") and (ROOT / ".git").exists():
+        listing = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+        return [path for name in listing.split("\0") if name and (path := ROOT / name).is_file()]
+    tops = [ROOT / top for top in ("src", "tests", "tools", "docs", "build-fonts")]
+    built = (PACKAGE / "fonts", PACKAGE / "web")
+    return [
+        path
+        for top in tops
+        for path in top.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and not any(folder in path.parents for folder in built)
+    ]
 
 
 def lines(path: Path) -> int:
