@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,9 @@ from tirage.engine.text.characters import SIMPLE
 
 MAX_CLUSTER = 32
 MAX_GRAPHEMES = 10_000
+MAX_CODE_POINTS = 30_000  # of the whole text: marks on every letter cost as much as letters
 
+_LOOKED_AT = MAX_GRAPHEMES * 12
 _DROPPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _NEW_LINES = re.compile("\r\n?|\x85")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -47,20 +50,22 @@ def clean(spans: Iterable[TextSpan]) -> CleanText:
     too_long = False
     for span in spans:
         text = span.text
-        if len(text) > left and len(text) > left * MAX_CLUSTER:
-            # No text of more code points than this is within the limits: spare the rest any further look.
-            text, too_long = text[: left * MAX_CLUSTER], True
+        if len(text) > _LOOKED_AT:
+            # Cutting clusters may still make it short enough, but not from any length: the rest gets no further look.
+            text, too_long = text[:_LOOKED_AT], True
         if _SIMPLE_LINES.fullmatch(text):
-            kept = text[:left]
+            kept = text[: min(left, MAX_CODE_POINTS - starts[-1])]
             left -= len(kept)
             too_long |= len(kept) < len(text)
         else:
             simple = False
             text, cut = _clamped(_normalised(text))
             boundaries = grapheme_boundaries(text)
-            kept = text if len(boundaries) - 1 <= left else text[: boundaries[left]]
+            room = max(0, bisect_right(boundaries, MAX_CODE_POINTS - starts[-1]) - 1)
+            count = min(len(boundaries) - 1, left, room)
+            kept = text[: boundaries[count]]
             too_long |= len(kept) < len(text)
-            left -= min(left, len(boundaries) - 1)
+            left -= count
             clusters_cut += cut
         if kept:
             parts.append(kept)
@@ -73,7 +78,8 @@ def clean(spans: Iterable[TextSpan]) -> CleanText:
             ("text_cluster_cut", f"{clusters_cut} characters carry more than {MAX_CLUSTER} code points; they were cut.")
         )
     if too_long:
-        warnings.append(("text_too_long", f"The text has more than {MAX_GRAPHEMES} characters; the rest was left out."))
+        limits = f"{MAX_GRAPHEMES} characters or {MAX_CODE_POINTS} code points"
+        warnings.append(("text_too_long", f"The text has more than {limits}; the rest was left out."))
     graphemes = None if simple else tuple(grapheme_boundaries(text))
     return CleanText(text, tuple(styles), tuple(starts), graphemes, tuple(warnings))
 

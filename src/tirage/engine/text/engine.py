@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from tirage.engine.lowering import TextBlock, TextSpec
 from tirage.engine.report import TextReport
@@ -12,7 +13,7 @@ from tirage.engine.resources import FontSource
 from tirage.engine.scene import Typeface
 from tirage.engine.text.characters import cjk_language
 from tirage.engine.text.clean import CleanText, clean
-from tirage.engine.text.fit import Fitted, fit
+from tirage.engine.text.fit import MAX_LINES, Fitted, fit
 from tirage.engine.text.fonts import FontBook, FontStack
 from tirage.engine.text.itemise import StyledRange, base_is_rtl, itemise
 from tirage.engine.text.lines import EPSILON
@@ -46,7 +47,7 @@ class TextEngine:
         cjk = "zh" if source.graphemes is None else cjk_language(source.text, locale)
         stacks = [self._book.stack(style.families, style.weight, style.italic, cjk) for style in source.styles]
         strut = self._book.stack(spec.strut.families, spec.strut.weight, spec.strut.italic, cjk)
-        paragraphs = list(self._paragraphs(source, stacks, spec, locale))
+        paragraphs = list(islice(self._paragraphs(source, stacks, spec, locale), MAX_LINES + 1))
         size = source.styles[0].size if source.styles else spec.strut.size
         fitted = fit(paragraphs, spec, size)
         scale = fitted.scale

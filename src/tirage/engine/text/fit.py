@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tirage.engine.lowering import TextSpec
-from tirage.engine.text.lines import EPSILON, Filled, Line, fill, with_ellipsis
+from tirage.engine.text.lines import Filled, Line, fill, with_ellipsis
 from tirage.engine.text.paragraph import Paragraph
 
+# As many as the highest page (16384 px) shows of 14 px text; what is beyond would cost time and not be seen.
+MAX_LINES = 1_000
 STEPS = 12  # of the bisection: the size is exact to 1/4096 of the range
 
 
@@ -28,11 +30,10 @@ def fit(paragraphs: Sequence[Paragraph], spec: TextSpec, size: float) -> Fitted:
     if spec.fit == "shrink":
         scale, filled = _shrunk(paragraphs, spec, min(1.0, spec.min_size / size))
     else:
-        scale, filled = 1.0, _filled(paragraphs, spec, 1.0)
-        if spec.fit == "ellipsis" and filled.height > spec.height + EPSILON * max(1.0, spec.height):
+        scale, filled = 1.0, _filled(paragraphs, spec, 1.0, max_height=spec.height if spec.fit == "ellipsis" else None)
+        if filled.rest is not None and not filled.lines:
             # At least one line: an empty box would say nothing at all.
-            fitting = _filled(paragraphs, spec, 1.0, max_height=spec.height)
-            filled = fitting if fitting.lines else _filled(paragraphs, spec, 1.0, most=1)
+            filled = _filled(paragraphs, spec, 1.0, most=1)
     lines = filled.lines
     if filled.rest is not None and lines:
         lines = (*lines[:-1], with_ellipsis(lines[-1], spec.width / scale))
@@ -52,7 +53,7 @@ def _filled(
         spec.width / scale,
         line_height=spec.line_height,
         strut=spec.strut.size,
-        max_lines=most if most is not None else spec.max_lines,
+        max_lines=min(most or MAX_LINES, spec.max_lines or MAX_LINES, MAX_LINES),
         max_height=max_height,
     )
 

@@ -170,8 +170,8 @@ class Paragraph:
     @property
     def widest(self) -> float:
         """The px of the widest stretch that may not be broken."""
-        starts = (0, *self.breaks[:-1])
-        return max((width - self.pre[start] for start, width in zip(starts, self.widths, strict=True)), default=0.0)
+        starts = (0, *self.breaks)  # the end of the text, too, begins nothing
+        return max((width - self.pre[start] for start, width in zip(starts, self.widths, strict=False)), default=0.0)
 
     def grapheme_at_or_before(self, place: int) -> int:
         """The last grapheme boundary up to a place."""
