@@ -106,9 +106,14 @@ def _hue(nothing: Color, other: Color) -> Color:
     return Color(other.red, other.green, other.blue, nothing.alpha)
 
 
+def leads(url: str) -> bool:
+    """Whether a URL's scheme is one that only leads somewhere: web, mail or telephone."""
+    return _LINK.match(url) is not None
+
+
 def linked(content: str, url: str) -> str:
-    """The content as a link, where there is any and the URL's scheme is one that only leads somewhere."""
-    return f"<a href={quoteattr(text(url))}>{content}</a>" if content and _LINK.match(url) else content
+    """The content as a link, where there is any and the URL leads somewhere."""
+    return f"<a href={quoteattr(text(url))}>{content}</a>" if content and leads(url) else content
 
 
 def opaque(color: Color) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tirage.engine import paint
+from tirage.engine import markup, paint, pdf_update
 from tirage.engine.format import CSS_DPI, VectorFormat
 from tirage.engine.options import Meta, OutputOptions
 from tirage.engine.scene import Scene
@@ -34,11 +34,14 @@ class Pdf(VectorFormat):
             canvas.scale(points, points)
             paint.draw(page, canvas, vector=True)
             for rect, url in page.links:
+                if not markup.leads(url):
+                    continue
                 area = skia.Rect.MakeXYWH(rect.x, rect.y, rect.width, rect.height)
                 canvas.drawAnnotation(area, "SkAnnotationKey_URL", skia.Data(url.encode() + b"\0"))
             document.endPage()
         document.close()
-        return bytes(stream.detachAsData())
+        texts = pdf_update.glyph_texts(page.root for page in scene.pages)
+        return pdf_update.updated(bytes(stream.detachAsData()), meta, texts)
 
 
 FORMAT = Pdf(name="pdf", extension="pdf", media_type="application/pdf", multipage=True)

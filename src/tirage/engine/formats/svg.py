@@ -66,7 +66,9 @@ class Svg(VectorFormat):
         writer = _Writer(f"t{meta.recipe[:6]}", options)
         content = writer.node(page.root)
         content += "".join(
-            linked(f'<rect {box(rect)} fill="none" pointer-events="all"/>', url) for rect, url in page.links
+            linked(f'<rect {box(rect)} fill="none" pointer-events="all"/>', url)
+            for rect, url in page.links
+            if url not in writer.linked
         )
         unit, factor = ("in", options.scale / options.dpi) if options.dpi else ("", options.scale)
         language = f" lang={quoteattr(text(meta.language))}" if meta.language else ""
@@ -86,6 +88,7 @@ class _Writer:
         self.defs: dict[str, str] = {}
         self.names: dict[object, str] = {}
         self.labels: set[str] = set()
+        self.linked: set[str] = set()
         self.prefix = prefix
         self.quality = options.quality
         self.density = _DENSITY * max(1.0, options.scale)
@@ -127,6 +130,7 @@ class _Writer:
             attributes += ' style="mix-blend-mode:multiply;mix-blend-mode:plus-darker"'
         elif group.blend != "normal":
             attributes += f' style="mix-blend-mode:{group.blend}"'
+        self.linked.add(group.href)
         return linked(self.wrapped(content, attributes), group.href)
 
     def label(self, text: str) -> str:
