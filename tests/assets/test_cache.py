@@ -86,6 +86,16 @@ def test_a_stale_copy_is_fetched_anew(field: Field) -> None:
     assert two != three
 
 
+def test_a_redirect_is_not_trusted_for_long(field: Field) -> None:
+    """Where a redirect led to is asked again within minutes, however long its target may be kept."""
+    clock = Clock()
+    cache = Cache(clock=clock)
+    _fetch_each(field, cache, ("/redirect?to=/max-age", ""))
+    clock.now += UNSTATED + 1
+    _fetch_each(field, cache, ("/redirect?to=/max-age", ""))
+    assert field.evil.count("/redirect") == 2
+
+
 def test_a_copy_outlives_the_process(tmp_path: Path) -> None:
     """Another cache over the same folder finds what the first one kept."""
     Cache(tmp_path).keep("a", "u", picture(), FOR_AN_HOUR)
@@ -139,7 +149,7 @@ def test_abandoned_parts_are_swept(tmp_path: Path) -> None:
     for part in (old, new):
         part.write_bytes(b"x")
     os.utime(old, (NOW - 10**9, NOW - 10**9))
-    Cache(tmp_path)
+    Cache(tmp_path).keep("", "u", picture(), FOR_AN_HOUR)
     assert (old.exists(), new.exists()) == (False, True)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import os
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +84,28 @@ def test_a_host_without_tls_is_refused(named: Field) -> None:
     with Canary(named.evil.port, ("127.0.0.6",)) as mute:
         code = named.code(f"https://{NAME}:{mute.port}/", Policy.of([f"{NAME}:{mute.port}"]))
         assert (code, mute.accepts) == ("source_tls", 1)
+
+
+@pytest.mark.check(40)
+def test_a_host_that_loses_its_tls_is_refused(named: Field, authority: trustme.CA, ca_file: Path) -> None:
+    """Bytes that are no TLS after a good handshake are `source_tls` and not an error of another kind."""
+    context = _context(authority.issue_cert(NAME))
+
+    def garble(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with (
+            socket.socket(fileno=os.dup(connection.fileno())) as below,
+            context.wrap_socket(connection, server_side=True) as above,
+        ):
+            above.recv(65_536)
+            below.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        thread = threading.Thread(target=garble, args=(listener,))
+        thread.start()
+        place = f"{NAME}:{listener.getsockname()[1]}"
+        assert named.code(f"https://{place}/", Policy.of([place]), ca_file=ca_file) == "source_tls"
+        thread.join()
 
 
 @pytest.mark.check(40)

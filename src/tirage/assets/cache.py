@@ -71,11 +71,11 @@ class Cache:
         self._clock = clock
         self._memory: OrderedDict[str, tuple[Fetched, Entry]] = OrderedDict()
         self._in_memory = 0
-        self._written = 0
+        # The first copy written brings a folder below its size that earlier runs left full; opening it costs nothing.
+        self._written = disk_bytes
         self._lock = threading.Lock()
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.sweep()
 
     @property
     def on_disk(self) -> bool:

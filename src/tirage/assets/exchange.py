@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ async def exchange(
             return await _exchange(pool, url, headers, limits)
     except (TimeoutError, httpcore.TimeoutException):
         raise problem("source_timeout", f"{url} did not answer in time.") from None
-    except httpcore.NetworkError:
+    except ssl.SSLError:
+        # An alert that comes with the first answer: a host that wants a certificate from us, say.
+        raise problem("source_tls", f"{url.host} ended the TLS connection with an error.") from None
+    except (httpcore.NetworkError, OSError):
         raise problem("source_unreachable", f"{url.host} closed the connection.") from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol):
         raise problem("source_protocol", f"{url} did not answer in valid HTTP.") from None

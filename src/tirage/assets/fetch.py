@@ -8,7 +8,7 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,7 @@ from tirage.assets.connector import GuardedBackend
 from tirage.assets.content import picture_type
 from tirage.assets.exchange import Answer, exchange
 from tirage.assets.fetched import Fetched
-from tirage.assets.freshness import freshness, retry_after
+from tirage.assets.freshness import UNSTATED, freshness, retry_after
 from tirage.assets.guard import Policy
 from tirage.assets.limits import Limits
 from tirage.assets.names import Resolver, ServerResolver, SystemResolver
@@ -102,8 +102,9 @@ class Fetcher:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection; used again, the fetcher may belong to another event loop."""
         pool, self._pool = self._pool, None
+        self._lanes = Lanes(self._limits)
         if pool is not None:
             await pool.aclose()
 
@@ -207,6 +208,9 @@ class Fetcher:
             fetched = self._verified(body, final)
         if key is not None:
             how = freshness(answer.headers, time.time())
+            if final.text != url.text:
+                # The headers speak of where the redirect led; the redirect itself may soon lead elsewhere.
+                how = replace(how, seconds=min(how.seconds, UNSTATED))
             if self._cache.on_disk:
                 await asyncio.to_thread(self._cache.keep, *key, fetched, how)
             else:
