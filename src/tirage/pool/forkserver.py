@@ -88,14 +88,21 @@ class _Server:
         waker.setblocking(False)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._tell(event="ready", threads=_threads())
-        while True:
-            readable, _, _ = select.select([self._control, woken], [], [])
-            if woken in readable:
-                _drain(woken)
-                self._reap()
-            if self._control in readable and not self._obey():
-                break
+        try:
+            self._tell(event="ready", threads=_threads())
+            while True:
+                readable, _, _ = select.select([self._control, woken], [], [])
+                if woken in readable:
+                    _drain(woken)
+                    self._reap()
+                if self._control in readable and not self._obey():
+                    return
+        except (BrokenPipeError, ConnectionResetError):  # the parent left while it was being told something
+            return
+        finally:
+            self._end_children()
+
+    def _end_children(self) -> None:
         for pid in self._children:
             os.kill(pid, signal.SIGKILL)
         for pid in self._children:
@@ -200,10 +207,7 @@ def main(arguments: list[str]) -> int:
         failure = {"event": "failed", "type": type(error).__name__, "message": str(error)}
         write_frame(control.fileno(), encode(Kind.EVENT, 0, orjson.dumps(failure), ()))
         return 1
-    try:
-        server.run()
-    except (BrokenPipeError, ConnectionResetError):  # the parent is gone; the children follow by their death signal
-        return 0
+    server.run()
     return 0
 
 

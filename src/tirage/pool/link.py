@@ -18,6 +18,7 @@ from tirage.pool.framing import FrameBounds, FrameReader
 
 _BOUNDS = FrameBounds(header_bytes=64 * 1024, body_bytes=0, parts=0)
 _SOCKET_BUFFER = 1024 * 1024
+_STOP_SECONDS = 0.8
 
 # What a renderer may know of its surroundings. Everything else stays here: keys, tokens and passwords live there.
 _PASSED_ON = (
@@ -114,7 +115,7 @@ class ForkServer:
         """Ends the server and with it all children; returns when the server is gone."""
         self.channel.close()
         try:
-            self._process.wait(0.5)
+            self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()  # the children follow by their death signal
             self._process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import selectors
@@ -105,10 +106,8 @@ class Reactor:
             self._thread.join(timeout)
 
     def _wake(self) -> None:
-        try:
+        with contextlib.suppress(OSError):  # full: the thread is about to look; closed: it has ended
             self._wake_in.send(b"\0")
-        except (BlockingIOError, OSError):  # full: the thread is about to look; closed: it has ended
-            return
 
     # The thread.
 
@@ -128,11 +127,7 @@ class Reactor:
 
     def _serve(self, key: selectors.SelectorKey) -> None:
         if key.data is None:
-            try:
-                while len(self._wake_out.recv(4096)) == 4096:
-                    pass
-            except BlockingIOError:
-                pass
+            self._wake_out.recv(4096)
         elif isinstance(key.data, ForkServer):
             self._hear(key.data)
         elif isinstance(key.data, Slot) and not key.data.dying:
