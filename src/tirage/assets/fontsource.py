@@ -12,7 +12,7 @@ from tirage.engine.resources import FaceInfo, FontRef
 
 
 class LibraryFonts:
-    """Faces from disk, each file mapped when first used; the user's faces come before bundled ones of the same family."""
+    """Faces from disk, each file mapped when first used; the user's come before bundled ones of the same family."""
 
     @cached_property
     def _by_key(self) -> dict[str, FontFace]:
@@ -49,7 +49,7 @@ class LibraryFonts:
         return load(face)
 
     def serving(self, refs: Iterable[FontRef]) -> frozenset[str]:
-        """The keys of all files that may set text for these wishes: their families' faces, and those to fall back on."""
+        """The keys of all files that may set text for these wishes: their families' faces and the fallback's."""
         wanted = {ref.family.casefold() for ref in refs} | {name.casefold() for name in self.fallback()}
         return frozenset(key for family in wanted for key in self._families.get(family, ()))
 

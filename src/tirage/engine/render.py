@@ -35,7 +35,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A row's finished files, one a page or one for all pages where the format holds them; and what there is to tell."""
+    """A row's finished files, one a page or one for all pages where the format holds them; and the report."""
 
     files: tuple[Encoded, ...]
     report: Report

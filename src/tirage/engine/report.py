@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from tirage.engine.values.transform import Rect
 
@@ -78,3 +79,19 @@ class Report:
     warnings: tuple[Warning_, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     version: int = REPORT_VERSION
+
+
+def report_as_json(report: Report) -> dict[str, Any]:
+    """The report as JSON values with camelCase names, what is empty left out."""
+    return _camel(asdict(report))  # type: ignore[no-any-return]
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_name(key): _camel(item) for key, item in value.items() if item not in (None, "", ())}
+    return [_camel(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _name(key: str) -> str:
+    head, *rest = key.split("_")
+    return head + "".join(part.title() for part in rest)

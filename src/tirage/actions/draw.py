@@ -1,0 +1,93 @@
+"""The children's side: a template document, a bound row and verified bytes → files and a report."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from tirage.actions.jobs import DrawJob
+from tirage.engine.errors import Problem, ResourceProblem
+from tirage.engine.resources import Blob, FontSource
+
+if TYPE_CHECKING:
+    from tirage.engine.layout import Services
+    from tirage.engine.render import Prepared
+
+MAX_PREPARED = 4
+"""Templates whose unchanging pictures a child keeps; the pool sends it rows of those it has seen."""
+
+_prepared: OrderedDict[str, Prepared] = OrderedDict()
+
+
+@cache
+def _services() -> Services:
+    from tirage.assets.fontsource import LibraryFonts
+    from tirage.engine.images import ImageEngine
+    from tirage.engine.layout import Services
+    from tirage.engine.text import TextEngine
+
+    return Services(TextEngine(LibraryFonts()), ImageEngine())
+
+
+def warm() -> None:
+    """Load the libraries and the font index into the fork server; nothing untrusted is read."""
+    import tirage.engine.render  # noqa: F401  (children are sandboxed and could not import it any more)
+
+    _services()
+
+
+def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    """Draw one row, or only lay it out.
+
+    `parts` are the document, then the pictures in the order of the job's sources. The reply's parts are the files.
+    Raises TirageError.
+    """
+    from tirage.engine.bind import apply
+    from tirage.engine.render import compose, render
+    from tirage.engine.report import report_as_json
+
+    job = DrawJob.from_header(header)
+    prepared = _prepare(job.template, parts[0])
+    bound = apply(prepared.template, job.overrides)
+    found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, parts[1:], strict=True)}
+    resources = _Handed(prepared.services.text.fonts, found)
+    if job.layout_only:
+        _, report = compose(prepared, bound, resources, job.options, vector=True)
+        return {"files": [], "report": report_as_json(report)}, []
+    rendered = render(prepared, bound, resources, job.format, job.options, job.meta)
+    files = [
+        {"width": file.width, "height": file.height, "mediaType": file.media_type, "bytes": len(file.data)}
+        for file in rendered.files
+    ]
+    return {"files": files, "report": report_as_json(rendered.report)}, [file.data for file in rendered.files]
+
+
+def _prepare(key: str, document: bytes) -> Prepared:
+    from tirage.engine.parse import parse
+    from tirage.engine.render import prepare
+
+    prepared = _prepared.get(key)
+    if prepared is None:
+        prepared = _prepared[key] = prepare(parse(document), _services())
+        if len(_prepared) > MAX_PREPARED:
+            _prepared.popitem(last=False)
+    _prepared.move_to_end(key)
+    return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """The resources that came with the job."""
+
+    fonts: FontSource
+    found: Mapping[str, Blob]
+
+    def image(self, source: str) -> Blob:
+        """The picture of that source. Raises ResourceProblem `source_not_found`."""
+        blob = self.found.get(source)
+        if blob is None:
+            raise ResourceProblem(Problem("source_not_found", f"The picture {source[:100]!r} was not handed in."))
+        return blob

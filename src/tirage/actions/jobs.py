@@ -1,0 +1,48 @@
+"""What a parent asks a child to draw, and its form on the wire between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tirage.engine.options import Meta, OutputOptions
+from tirage.engine.template import Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class DrawJob:
+    """One row of one template. `sources` names the pictures that travel with it: (source, SHA-256) in their order."""
+
+    template: str
+    overrides: Overrides
+    sources: tuple[tuple[str, str], ...]
+    format: str = "png"
+    options: OutputOptions = OutputOptions()
+    meta: Meta = Meta()
+    layout_only: bool = False
+
+    def header(self) -> dict[str, Any]:
+        """The job as JSON values."""
+        return {
+            "template": self.template,
+            "overrides": self.overrides,
+            "sources": self.sources,
+            "format": self.format,
+            "options": asdict(self.options),
+            "meta": asdict(self.meta),
+            "layoutOnly": self.layout_only,
+        }
+
+    @classmethod
+    def from_header(cls, header: Mapping[str, Any]) -> DrawJob:
+        """The job that `header` made."""
+        return cls(
+            template=header["template"],
+            overrides=header["overrides"],
+            sources=tuple((source, sha256) for source, sha256 in header["sources"]),
+            format=header["format"],
+            options=OutputOptions(**header["options"]),
+            meta=Meta(**header["meta"]),
+            layout_only=header["layoutOnly"],
+        )
