@@ -21,7 +21,7 @@ _SVG = (
 
 def handle(header: dict[str, Any], parts: list[bytes]) -> tuple[Mapping[str, Any], Sequence[bytes]]:
     """Decodes, resizes and encodes a picture, draws a text of `parts[1]`'s font over it, and tells digests."""
-    picture = pyvips.Image.thumbnail_buffer(parts[0], 320, height=200, crop="attention").colourspace("srgb")
+    picture = pyvips.Image.thumbnail_buffer(parts[0], 160, height=100, crop="attention").colourspace("srgb")
     picture = picture.composite(pyvips.Image.svgload_buffer(_SVG), "over")
     files = {suffix: picture.flatten().write_to_buffer(suffix) for suffix in (".png", ".jpg", ".webp", ".avif", ".tif")}
     canvas = numpy.zeros((100, 400, 4), dtype=numpy.uint8)
