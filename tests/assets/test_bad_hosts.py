@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from tests.harness.behaviours import sick_then_well
 from tests.harness.evil import png
-from tests.harness.field import SHORT, Field, outcome_of, run
+from tests.harness.field import PATIENT, SHORT, Field, outcome_of, run
 
 from tirage.assets.fetch import Fetcher
 from tirage.assets.fetched import Fetched
@@ -163,11 +163,11 @@ def test_cookies_never_go_back(field: Field) -> None:
 def test_a_slow_host_holds_only_its_own_places(field: Field) -> None:
     """Sources of a fast host arrive while the places of a slow one are all taken."""
     field.dns.names = {"slow.test": ["127.0.0.2"], "fast.test": ["127.0.0.2"]}
-    slow = [field.evil.url(f"/wait?seconds=0.3&n={n}", "slow.test") for n in range(40)]
+    slow = [field.evil.url(f"/wait?seconds=30&n={n}", "slow.test") for n in range(40)]
     fast = [field.evil.url(f"/png?n={n}", "fast.test") for n in range(40)]
 
     async def go() -> tuple[int, int]:
-        async with field.fetcher() as fetcher:
+        async with field.fetcher(limits=PATIENT) as fetcher:
             waiting = [asyncio.create_task(fetcher.fetch(url)) for url in slow]
             arrived = await fetcher.fetch_many(fast)
             done = sum(task.done() for task in waiting)
@@ -176,23 +176,22 @@ def test_a_slow_host_holds_only_its_own_places(field: Field) -> None:
             await asyncio.wait(waiting)
             return sum(isinstance(found, Fetched) for found in arrived.values()), done
 
-    arrived, slow_done = run(go)
-    assert arrived == len(fast)
-    assert slow_done < len(slow)
+    assert run(go) == (len(fast), 0)
 
 
 @pytest.mark.check(62)
 def test_a_host_that_is_down_is_left_alone(field: Field) -> None:
     """A thousand rows of a host that hangs up cost few connections, and its return is noticed."""
+    pause = 1.0
     field.evil.behaviours["/png"], healthy = field.evil.behaviours["/close"], field.evil.behaviours["/png"]
 
     async def go() -> tuple[set[str], int, Fetched | str]:
-        async with field.fetcher() as fetcher:
+        async with field.fetcher(limits=replace(SHORT, breaker_pause=pause)) as fetcher:
             found = await fetcher.fetch_many([field.evil.url(f"/png?n={n}") for n in range(1_000)])
             codes = {one.code if isinstance(one, ResourceProblem) else "fetched" for one in found.values()}
             tries = field.evil.connections
             field.evil.behaviours["/png"] = healthy
-            await asyncio.sleep(SHORT.breaker_pause)
+            await asyncio.sleep(pause)
             return codes, tries, await outcome_of(fetcher, field.evil.url("/png"))
 
     codes, tries, afterwards = run(go)
@@ -226,11 +225,11 @@ def test_equal_urls_at_once_are_fetched_once(field: Field) -> None:
 
 def test_fetch_many_keeps_its_deadline(field: Field) -> None:
     """What has arrived is returned, the rest has timed out."""
-    quick, late = field.evil.url("/png"), field.evil.url("/wait?seconds=0.35")
+    quick, late = field.evil.url("/png"), field.evil.url("/wait?seconds=30")
 
     async def go() -> dict[str, Fetched | ResourceProblem]:
-        async with field.fetcher() as fetcher:
-            return await fetcher.fetch_many([quick, late, quick], deadline=0.15)
+        async with field.fetcher(limits=PATIENT) as fetcher:
+            return await fetcher.fetch_many([quick, late, quick], deadline=1.0)
 
     found = run(go)
     assert isinstance(found[quick], Fetched)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tests.harness.behaviours import all_behaviours
@@ -22,17 +22,20 @@ from tirage.engine.errors import ResourceProblem
 T = TypeVar("T")
 
 SHORT = Limits(
-    dns=1.0,
+    dns=2.0,
     connect=2.0,
-    first_byte=1.0,
-    stall=1.0,
-    total=5.0,
+    first_byte=2.0,
+    stall=2.0,
+    total=8.0,
     rate_grace=0.5,
     max_bytes=1_000_000,
     backoff=0.01,
     breaker_pause=0.2,
 )
-"""The production limits, the times divided so that the tests are quick."""
+"""The production limits, the times divided so that the tests are quick also where a deadline must run out."""
+
+PATIENT = replace(SHORT, first_byte=60.0, stall=60.0, total=60.0)
+"""For hosts that are slow on purpose, and machines that are slow by chance."""
 
 
 @dataclass

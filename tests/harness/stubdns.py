@@ -58,8 +58,6 @@ class StubDns:
         self.turns[name] = itertools.cycle(answers)
 
     def __enter__(self) -> Self:
-        self._udp.settimeout(0.1)
-        self._tcp.settimeout(0.1)
         for thread in self._threads:
             thread.start()
         return self
@@ -68,6 +66,8 @@ class StubDns:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
+        self._udp.sendto(b"", ("127.0.0.1", self.port))  # wakes the threads
+        socket.create_connection(("127.0.0.1", self.port)).close()
         for thread in self._threads:
             thread.join()
         self._udp.close()
@@ -75,29 +75,29 @@ class StubDns:
 
     def _serve_udp(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                wire, peer = self._udp.recvfrom(4_096)
-                answer = self._answer(wire)
-                if answer is None:
-                    continue
-                data = answer.to_wire(max_size=65_535)
-                if len(data) > 1_200:
-                    short = dns.message.make_response(dns.message.from_wire(wire))
-                    short.flags |= dns.flags.TC
-                    data = short.to_wire()
-                self._udp.sendto(data, peer)
+            wire, peer = self._udp.recvfrom(4_096)
+            answer = self._answer(wire) if wire else None
+            if answer is None:
+                continue
+            data = answer.to_wire(max_size=65_535)
+            if len(data) > 1_200:
+                short = dns.message.make_response(dns.message.from_wire(wire))
+                short.flags |= dns.flags.TC
+                data = short.to_wire()
+            self._udp.sendto(data, peer)
 
     def _serve_tcp(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(TimeoutError, struct.error):
-                connection, _ = self._tcp.accept()
-                with connection:
-                    connection.settimeout(2)
-                    (length,) = struct.unpack("!H", connection.recv(2))
-                    answer = self._answer(connection.recv(length))
-                    if answer is not None:
-                        data = answer.to_wire(max_size=65_535)
-                        connection.sendall(struct.pack("!H", len(data)) + data)
+            connection, _ = self._tcp.accept()
+            with connection:
+                connection.settimeout(2)
+                prefix = connection.recv(2)
+                if len(prefix) < 2:
+                    continue
+                answer = self._answer(connection.recv(struct.unpack("!H", prefix)[0]))
+                if answer is not None:
+                    data = answer.to_wire(max_size=65_535)
+                    connection.sendall(struct.pack("!H", len(data)) + data)
 
     def _answer(self, wire: bytes) -> dns.message.Message | None:
         query = dns.message.from_wire(wire)

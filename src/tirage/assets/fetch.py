@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -296,11 +297,8 @@ class Fetcher:
 
     def _connections(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
-            trust = ssl.create_default_context(cafile=certifi.where())
-            if self._ca_file is not None:
-                trust.load_verify_locations(cafile=str(self._ca_file))
             self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=trust,
+                ssl_context=_trust(self._ca_file),
                 max_connections=self._limits.in_all,
                 max_keepalive_connections=self._limits.in_all // 2,
                 keepalive_expiry=10.0,
@@ -317,6 +315,15 @@ class Fetcher:
         if 200 <= status < 300:
             raise problem("source_not_image", f"{url} answered {status}, which carries no picture.")
         raise _http_error(url, status, passing=False)
+
+
+@lru_cache(maxsize=4)
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    # Reading the authorities takes longer than many a fetch; every fetcher of a process uses the same ones.
+    trust = ssl.create_default_context(cafile=certifi.where())
+    if ca_file is not None:
+        trust.load_verify_locations(cafile=str(ca_file))
+    return trust
 
 
 def _conditions(stored: Stored) -> dict[str, str]:

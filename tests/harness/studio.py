@@ -1,0 +1,69 @@
+"""A template and a row → decoded pixels and report, through the real engine with the bundled fonts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from tirage.assets.fontsource import LibraryFonts
+from tirage.assets.resolve import ResolvedResources, resolve
+from tirage.engine.bind import bind
+from tirage.engine.collect import collect
+from tirage.engine.images import ImageEngine
+from tirage.engine.layout import Services
+from tirage.engine.options import OutputOptions
+from tirage.engine.parse import parse
+from tirage.engine.render import Prepared, prepare, render
+from tirage.engine.report import Report
+from tirage.engine.resources import ImageRef
+from tirage.engine.text import TextEngine
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A finished file and what is told about it."""
+
+    data: bytes
+    report: Report
+
+    @property
+    def pixels(self) -> Pixels:
+        """Decoded RGBA, shape (height, width, 4)."""
+        return decode(self.data)
+
+
+def decode(data: bytes) -> Pixels:
+    """Any picture file → RGBA, shape (height, width, 4)."""
+    image = pyvips.Image.new_from_buffer(data, "")
+    if not image.hasalpha():
+        image = image.addalpha()
+    return np.asarray(image.numpy(), np.uint8)
+
+
+@cache
+def _services() -> tuple[Services, LibraryFonts]:
+    fonts = LibraryFonts()
+    return Services(TextEngine(fonts), ImageEngine()), fonts
+
+
+@cache
+def _prepared(file: Path, _changed: int) -> Prepared:
+    return prepare(parse(file.read_bytes()), _services()[0])
+
+
+def shoot(file: Path, row: dict[str, Any], *, format_name: str = "png", **options: Any) -> Shot:
+    """Render one row of the template in `file`, whose relative pictures lie beside it."""
+    prepared = _prepared(file, file.stat().st_mtime_ns)
+    bound = bind(prepared.template, row)
+    sources = [ref.source for ref in collect(bound) if isinstance(ref, ImageRef)]
+    resources = ResolvedResources(_services()[1], resolve(sources, base=file.parent))
+    rendered = render(prepared, bound, resources, format_name, OutputOptions(**options))
+    return Shot(rendered.files[0].data, rendered.report)
