@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import tracemalloc
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from random import Random
 
 import pytest
 from tests.harness.behaviours import sick_then_well
-from tests.harness.evil import png
+from tests.harness.evil import Request, Step, png
 from tests.harness.field import PATIENT, SHORT, Field, outcome_of, run
 
 from tirage.assets.fetch import Fetcher
@@ -62,6 +64,53 @@ def test_a_well_meant_answer_is_read(field: Field, target: str) -> None:
     found = field.outcome(field.evil.url(target))
     assert isinstance(found, Fetched)
     assert (found.data, found.media_type, found.final_url) == (png(), "image/png", field.evil.url(target))
+
+
+@pytest.mark.check(56)
+def test_noise_is_never_another_error(field: Field) -> None:
+    """Responses put together from fragments at random end in a known code or in the picture, whatever they say."""
+    fragments = [
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.0 200 OK\r\n",
+        b"HTTP/1.1 304 X\r\n",
+        b"HTTP/1.1 302 X\r\n",
+        b"HTTP/1.1 100 X\r\n",
+        b"HTTP/1.1 101 X\r\nUpgrade: x\r\n",
+        b"HTTP/2 200\r\n",
+        b"Content-Length: 5\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Content-Encoding: gzip\r\n",
+        b"Location: \xff\xfe\r\n",
+        b"Location: /noise\r\n",
+        b" folded\r\n",
+        b"Set-Cookie: \xe9\r\n",
+        b"Connection: close\r\n",
+        b"\r\n",
+        b"\r\n",
+        b"\n",
+        b"5\r\nabcde\r\n",
+        b"0\r\n\r\n",
+        b"zz\r\n",
+        b"\0",
+        png(),
+        bytes(300),
+    ]
+    random = Random(20)
+
+    async def noise(_: Request) -> AsyncIterator[Step]:
+        start = [fragments[0]] if random.random() < 0.7 else []
+        yield b"".join(start + random.choices(fragments, k=random.randint(0, 8)))
+
+    field.evil.behaviours["/noise"] = noise
+
+    async def go() -> dict[str, Fetched | ResourceProblem]:
+        async with field.fetcher(limits=replace(SHORT, tries=1, breaker_failures=10**6)) as fetcher:
+            return await fetcher.fetch_many([field.evil.url(f"/noise?n={n}") for n in range(300)])
+
+    found = run(go).values()
+    problems = [one for one in found if isinstance(one, ResourceProblem)]
+    assert {one.code.partition("_")[0] for one in problems} == {"source"}
+    assert len({one.code for one in problems}) > 3
 
 
 @pytest.mark.check(55)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 from tirage.assets.guard import Policy, classify, parse_place
 from tirage.assets.urls import parse_url
 from tirage.engine.errors import ResourceProblem, TirageError
+
+# Each example is judged in eight embeddings or eleven spellings: a million cases in the long form.
+EXAMPLES = 125_000 if os.environ.get("TIRAGE_SOAK") else 100
 
 DENIED = """\
 127.0.0.1 0.0.0.0 10.0.0.1 169.254.169.254 ::1 :: ::ffff:127.0.0.1 fd00:ec2::254 fe80::1 100.64.0.1 192.0.0.192
@@ -93,7 +97,7 @@ def _embeddings(inner: ipaddress.IPv4Address) -> dict[str, str]:
 
 
 @pytest.mark.check(35)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(st.ip_addresses(v=4))
 def test_embedded_addresses_are_judged_by_what_they_carry(inner: ipaddress.IPv4Address) -> None:
     """An IPv4 address inside an IPv6 one is refused if it is denied itself, or if the form is refused as a whole."""
@@ -103,7 +107,7 @@ def test_embedded_addresses_are_judged_by_what_they_carry(inner: ipaddress.IPv4A
 
 
 @pytest.mark.check(35)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=EXAMPLES)
 @given(st.ip_addresses(v=4))
 def test_no_spelling_hides_an_ipv4_address(inner: ipaddress.IPv4Address) -> None:
     """Odd spellings are refused as URLs, or read as exactly the address they mean."""

@@ -151,7 +151,7 @@ class Fetcher:
             return problem("source_timeout", "The time for fetching all sources was over before this one was there.")
         error = task.exception()
         if isinstance(error, ResourceProblem):
-            return error
+            return _again(error)
         if error is not None:
             raise error
         return task.result()
@@ -188,7 +188,7 @@ class Fetcher:
             return await self._load(url, stored, {}, key)
         except ResourceProblem as error:
             if not error.retryable:
-                self._refusals[key] = (time.monotonic() + _REFUSAL_SECONDS, error)
+                self._refusals[key] = (time.monotonic() + _REFUSAL_SECONDS, _again(error))
                 self._refusals.move_to_end(key)
                 if len(self._refusals) > _REFUSALS:
                     self._refusals.popitem(last=False)
@@ -341,4 +341,5 @@ def _left_alone(url: Url) -> ResourceProblem:
 
 
 def _again(error: ResourceProblem) -> ResourceProblem:
+    """The same problem without a traceback, whose frames would keep the refused bytes alive."""
     return ResourceProblem(error.problems, retryable=error.retryable)
