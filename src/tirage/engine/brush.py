@@ -144,22 +144,28 @@ def picture_shader(pixels: Pixels, rect: Rect, ctm: Any, tile: Any) -> Any:
 
 def brush(paint: Paint, ctm: Any, fade: float = 1.0, blur: float = 0.0) -> Any:
     """A skia.Paint that fills with `paint`, alpha multiplied by `fade`, edges blurred by a Gaussian of `blur` px."""
-    made = skia.Paint(AntiAlias=True)
-    if blur > 0:
-        made.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, blur, True))
     if isinstance(paint, Solid):
         color = paint.color
-        made.setColor4f(skia.Color4f(color.red, color.green, color.blue, color.alpha * fade))
+        made = skia.Paint(AntiAlias=True, Color4f=skia.Color4f(color.red, color.green, color.blue, color.alpha * fade))
+        _blur_edge(made, blur)
         return made
     if isinstance(paint, Pattern):
         tile = skia.TileMode.kRepeat if paint.repeat else skia.TileMode.kDecal
-        made.setShader(picture_shader(paint.pixels, paint.rect, ctm, tile))
+        shader = picture_shader(paint.pixels, paint.rect, ctm, tile)
     else:
-        made.setShader(_gradient(paint))
+        shader = _gradient(paint)
+    # As a keyword: the binding's setShader writes the shader out and reads it back, pictures included.
+    made = skia.Paint(AntiAlias=True, Shader=shader)
+    _blur_edge(made, blur)
     # Dithering removes bands, and its code path is the quicker one: 3 ms instead of 9 for a full card.
     made.setDither(True)
     made.setAlphaf(fade)
     return made
+
+
+def _blur_edge(made: Any, sigma: float) -> None:
+    if sigma > 0:
+        made.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, sigma, True))
 
 
 def _gradient(paint: LinearGradient | RadialGradient | ConicGradient) -> Any:
