@@ -54,7 +54,7 @@ def raster(drawing: Drawing, width: float, height: float, scale: float) -> Pictu
     # Only here, on markup that has passed the allow-lists, and from a buffer, which has no folder to look in.
     pyvips.operation_block_set("VipsForeignLoadSvg", False)
     try:
-        image = pyvips.Image.svgload_buffer(markup)
+        image = pyvips.Image.svgload_buffer(markup, dpi=96, scale=72 / 96)
         samples = np.frombuffer(image.write_to_memory(), np.uint8)
     except pyvips.Error:
         raise rejected("it cannot be drawn") from None

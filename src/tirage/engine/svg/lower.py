@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from tirage.engine.scene import Box, Group, Node, Path, Shape, Stroke
+from tirage.engine.scene import Box, Group, Node, Path, Shape, Solid, Stroke
 from tirage.engine.svg.allow import references
 from tirage.engine.svg.paints import Paints, fraction
 from tirage.engine.svg.read import Drawing
@@ -61,6 +62,16 @@ def _holds(outer: Rect, inner: Rect) -> bool:
         and inner.right <= outer.right + slack
         and inner.bottom <= outer.bottom + slack
     )
+
+
+def _faded(nodes: tuple[Node, ...], opacity: float) -> tuple[Node, ...] | None:
+    """One shape with one plain colour takes the opacity into it, which spares the painter a layer."""
+    match nodes:
+        case (Path(fill=Solid(color), stroke=None) as path,):
+            return (replace(path, fill=Solid(color.with_alpha(opacity))),)
+        case (Path(fill=None, stroke=Stroke(paint=Solid(color)) as stroke) as path,):
+            return (replace(path, stroke=replace(stroke, paint=Solid(color.with_alpha(opacity)))),)
+    return None
 
 
 class _Lowering:
@@ -127,6 +138,8 @@ class _Lowering:
         if clip is not None:
             # In a group of its own, so that the clip is in the user space inside the transform.
             nodes = (Group(nodes, clip=clip),)
+        if opacity < 1 and (faded := _faded(nodes, opacity)):
+            nodes, opacity = faded, 1.0
         if opacity == 1 and place.is_identity and len(nodes) == 1:
             return nodes[0]
         return Group(nodes, transform=place, opacity=opacity)

@@ -124,6 +124,10 @@ class Paints:
             latest = max(latest, fraction(child.get("offset") or "0"))
             color = color_of(own.get("stop-color", "black"), own)
             stops.append(Stop(latest, color.with_alpha(opacity * fraction(own.get("stop-opacity", "1")))))
+        if len(stops) > 1:
+            # The colours beyond the ends are spelt out: Skia forgets the offsets of copies with two stops only.
+            stops = [Stop(0.0, stops[0].color)] * (stops[0].offset > 0) + stops
+            stops += [Stop(1.0, stops[-1].color)] * (stops[-1].offset < 1)
         return tuple(stops)
 
 

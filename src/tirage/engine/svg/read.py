@@ -33,7 +33,7 @@ MAX_TEXT = 10_000
 MAX_SHEET = 100_000
 MAX_EMBEDDED_PIXELS = 50_000_000
 
-_DATA_URL = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:image/(?:png|jpe?g);base64,", re.IGNORECASE)
 _WORDS = frozenset({"text", "tspan", "textPath"})
 
 Probe = Callable[[bytes, str], ImageInfo]
@@ -202,6 +202,9 @@ class _Builder:
             data = base64.b64decode("".join(value[found.end() :].split()), validate=True)
             info = self._probe(data, hashlib.sha256(data).hexdigest())
         except (binascii.Error, ValueError, ResourceProblem):
+            return False
+        if info.format not in ("png", "jpeg"):
+            # The rasteriser draws no others; nothing may be there that it would have to guess.
             return False
         self._embedded += info.width * info.height
         if self._embedded > MAX_EMBEDDED_PIXELS:

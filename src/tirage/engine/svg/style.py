@@ -78,7 +78,7 @@ class Rule:
 class Style:
     """The values of one element: `inherited` pass on to its children, `own` do not."""
 
-    inherited: MappingProxyType[str, str] = INHERITED
+    inherited: MappingProxyType[str, str] = field(default_factory=lambda: INHERITED)
     own: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def get(self, name: str, initial: str = "") -> str:
