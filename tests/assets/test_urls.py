@@ -107,7 +107,8 @@ def test_a_location_is_resolved_against_its_page(location: str, target: str) -> 
 
 @pytest.mark.check(44)
 @pytest.mark.parametrize(
-    "location", ["http://a\tb/", "\x01http://h/", "/\\h/", "http://u@h/", "http://h:x/", "//[", "/" * 5_000]
+    "location",
+    ["https://a\tb/", "//a\nb/", "\x01https://h/", "/\\h/", "http://u@h/", "http://h:x/", "//[", "/" * 5_000],
 )
 def test_an_odd_location_is_refused(location: str) -> None:
     """Nothing is repaired silently on the way of a redirect."""
