@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from tirage.engine.errors import Problem, RenderProblem, ResourceProblem, RowProblem, TemplateProblem, TirageError
     from tirage.engine.layout import Services
     from tirage.engine.options import Meta, OutputOptions
-    from tirage.engine.render import Prepared, Rendered
+    from tirage.engine.render import Rendered
     from tirage.engine.report import Report
     from tirage.engine.resources import Resources
+    from tirage.engine.runs import Prepared
     from tirage.engine.template import BoundTemplate, Template
 
 __all__ = [
@@ -41,9 +42,10 @@ _HOMES = {
     "errors": ("Problem", "RenderProblem", "ResourceProblem", "RowProblem", "TemplateProblem", "TirageError"),
     "layout": ("Services",),
     "options": ("Meta", "OutputOptions"),
-    "render": ("Prepared", "Rendered"),
+    "render": ("Rendered",),
     "report": ("Report",),
     "resources": ("Resources",),
+    "runs": ("Prepared",),
     "template": ("BoundTemplate", "Template"),
 }
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tirage.engine.images import ImageEngine, probe
-
 from tirage.engine.decoration import paint_for
 from tirage.engine.errors import ResourceProblem
+from tirage.engine.images import ImageEngine, probe
 from tirage.engine.layer import Layer, Lowered
 from tirage.engine.lowering import Focus, ImageInfo, TextBlock, TextSpec
 from tirage.engine.report import ImageReport, LayerReport, TextReport, Warning_
 from tirage.engine.resources import Blob, Resources
 from tirage.engine.scene import Box, Group, Node, Path, Pixels
 from tirage.engine.svg import Drawing, lower_svg, prepare_svg
+from tirage.engine.svg.viewport import view_box
 from tirage.engine.template import BoundPage
 from tirage.engine.text import TextEngine
 from tirage.engine.values.filter import Blur
@@ -231,7 +231,9 @@ def _is_svg(data: bytes) -> bool:
 
 
 def _drawing_info(drawing: Drawing, blob: Blob) -> ImageInfo:
-    return ImageInfo(max(1, round(drawing.width)), max(1, round(drawing.height)), "svg", True, blob.sha256)
+    # 300 by 150 is the size of a drawing that names none (CSS Images 3, 5.2).
+    view = view_box(drawing.root, 300, 150)
+    return ImageInfo(max(1, round(view.width)), max(1, round(view.height)), "svg", True, blob.sha256)
 
 
 def _named(error: ResourceProblem, layer: Layer) -> ResourceProblem:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
-from tirage.engine.values.markup import MarkupSpan, parse_markup
+from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, border, glyph_shadows, inset_shadows, paint_for, shape_shadows
 from tirage.engine.layer import MAX_TEXT, BoxedLayer, Lowered
@@ -16,23 +15,11 @@ from tirage.engine.resources import FontRef
 from tirage.engine.scene import Box, Group, Node, Paint, Path, Solid
 from tirage.engine.values.color import BLACK
 from tirage.engine.values.fill import FillValue
+from tirage.engine.values.font import FontWeight, split_families
 from tirage.engine.values.length import Length, LengthValue
+from tirage.engine.values.markup import MarkupSpan, parse_markup
 from tirage.engine.values.sides import NONE, FourLengths, corner_radii
 from tirage.engine.values.transform import Rect, translation
-
-
-def _weight(value: object) -> object:
-    names = {"normal": 400, "bold": 700}
-    if isinstance(value, str):
-        if value in names:
-            return names[value]
-        if value.isdecimal() and len(value) <= 4:
-            return int(value)
-        raise PydanticCustomError("weight_invalid", "a font weight is a number from 1 to 1000, normal or bold")
-    return value
-
-
-FontWeight = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_weight)]
 
 
 class TextLayer(BoxedLayer):
@@ -68,12 +55,14 @@ class TextLayer(BoxedLayer):
     def fonts(self) -> Iterator[FontRef]:
         """The faces of the layer's own style and of its inline markup."""
         italic = self.font_style == "italic"
-        for family in self._families():
+        for family in split_families(self.font_family):
             yield FontRef(family, self.font_weight, italic)
         for span in self._spans():
             if span.bold or span.italic or span.font_weight or span.font_family:
                 weight = span.font_weight or (max(700, self.font_weight) if span.bold else self.font_weight)
-                for family in _split(span.font_family) if span.font_family else self._families():
+                for family in (
+                    split_families(span.font_family) if span.font_family else split_families(self.font_family)
+                ):
                     yield FontRef(family, weight, italic or span.italic)
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
@@ -82,30 +71,29 @@ class TextLayer(BoxedLayer):
         top, right, bottom, left = (side.resolve(width) + edge for side in self.padding)
         inner = Rect(left, top, max(0.0, width - left - right), max(0.0, height - top - bottom))
         paint = paint_for(self.color, Rect(0, 0, inner.width, inner.height), ctx)
+        if self.markup == "html":
+            for message in parse_markup(self.text).warnings:
+                ctx.warn("markup_ignored", message, key="text")
         block = ctx.text(self._spec(ctx, inner, paint))
         box = self._grown(block, width, height, top + bottom)
         shift = translation(inner.x, inner.y + box.y)
         frame = Box(box, corner_radii(self.border_radius, box))
         background = Path(frame, fill=Solid(self.background_color)) if self.background_color.alpha > 0 else None
         outline = border(frame, edge, self.border_color, self.border_style)
-        text: tuple[Node, ...] = (*block.under, *block.glyphs, *block.over)
-        nodes: tuple[Node, ...] = (Group(text, transform=shift),) if text else ()
-        if self.shadow and background is None and outline is None and not block.color_fonts:
-            cast = glyph_shadows(block.glyphs, self.shadow)
-            nodes = (Group((*cast, *text), transform=shift),) if text else ()
-        decorated = tuple(node for node in (background, *nodes, outline) if node is not None)
-        if self.shadow and (background is not None or outline is not None or block.color_fonts):
-            if background is not None and self.background_color.alpha == 1:
-                decorated = (*shape_shadows(frame, self.shadow), *decorated)
-            else:
-                decorated = alpha_shadows(decorated, self.shadow)
-            decorated = (*decorated, *inset_shadows(frame, box, self.shadow))
+        text = Group((*block.under, *block.glyphs, *block.over), transform=shift)
+        nodes: tuple[Node, ...] = tuple(node for node in (background, text, outline) if node is not None)
+        if self.shadow and len(nodes) == 1 and not block.color_fonts:
+            nodes = (replace(text, children=(*glyph_shadows(block.glyphs, self.shadow), *text.children)),)
+        elif self.shadow:
+            opaque = self.background_color.alpha == 1
+            nodes = (*shape_shadows(frame, self.shadow), *nodes) if opaque else alpha_shadows(nodes, self.shadow)
+            nodes = (*nodes, *inset_shadows(frame, box, self.shadow))
         ink = block.ink.moved(shift.e, shift.f) if block.ink else None
-        return Lowered(decorated, box=box, ink=ink)
+        return Lowered(nodes, box=box, ink=ink)
 
     def _spec(self, ctx: LowerContext, inner: Rect, paint: Paint) -> TextSpec:
         style = TextStyle(
-            families=self._families(),
+            families=split_families(self.font_family),
             size=self.font_size,
             paint=paint,
             weight=self.font_weight,
@@ -129,9 +117,6 @@ class TextLayer(BoxedLayer):
             locale=self.locale or ctx.locale,
         )
 
-    def _families(self) -> tuple[str, ...]:
-        return _split(self.font_family)
-
     def _spans(self) -> tuple[MarkupSpan, ...]:
         if self.markup == "html":
             return parse_markup(self.text).spans
@@ -139,13 +124,12 @@ class TextLayer(BoxedLayer):
 
     def _styled(self, style: TextStyle, span: MarkupSpan) -> TextStyle:
         size = style.size if span.font_size is None else max(1.0, span.font_size.resolve(style.size))
-        bold = max(700, style.weight) if span.bold else style.weight
         spacing = style.letter_spacing
         return TextStyle(
-            families=_split(span.font_family) if span.font_family else style.families,
+            families=split_families(span.font_family) if span.font_family else style.families,
             size=size,
             paint=style.paint if span.color is None else Solid(span.color),
-            weight=span.font_weight or bold,
+            weight=span.font_weight or (max(700, style.weight) if span.bold else style.weight),
             italic=style.italic or span.italic,
             letter_spacing=spacing if span.letter_spacing is None else span.letter_spacing.resolve(size),
             underline=style.underline or span.underline,
@@ -160,7 +144,3 @@ class TextLayer(BoxedLayer):
             return Rect(0, 0, width, height)
         above = {"top": 0.0, "middle": 0.5, "bottom": 1.0}[self.vertical_align] * extra
         return Rect(0, -above, width, height + extra)
-
-
-def _split(families: str) -> tuple[str, ...]:
-    return tuple(name for part in families.split(",") if (name := part.strip().strip("'\"")))

@@ -167,12 +167,11 @@ def _stops(parts: list[list[Any]], *, conic: bool = False) -> tuple[Stop, ...]:
         if not nodes:
             raise _invalid("a colour stop is empty")
         color = parse_color(text_of([nodes[0]]))
-        places = [_offset(node, conic=conic) for node in nodes[1:]]
+        places: list[float | None] = [_offset(node, conic=conic) for node in nodes[1:]]
         if len(places) > 2:
             raise _invalid("a colour stop has at most two positions")
-        for place in places or [None]:
-            colors.append(color)
-            offsets.append(place)
+        colors += [color] * max(1, len(places))
+        offsets += places or [None]
     return _placed(colors, offsets)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -147,7 +148,7 @@ def _hue_rotate(angle: float) -> Matrix:
     )
 
 
-_AMOUNTS = {
+_AMOUNTS: dict[str, Callable[[float], Matrix]] = {
     "grayscale": _grayscale,
     "sepia": _sepia,
     "saturate": _saturate,

@@ -77,7 +77,8 @@ def _from_nodes(nodes: list[Any]) -> Shadow:
             color = parse_color(text_of([node]))
     if not 2 <= len(lengths) <= 4:
         raise _invalid("a shadow has two to four lengths: x, y, blur, spread")
-    return Shadow(*lengths, color=color, inset=inset)
+    x, y, blur, spread = (*lengths, 0.0, 0.0)[:4]
+    return Shadow(x, y, blur, spread, color, inset)
 
 
 def _from_object(value: dict[str, Any]) -> Shadow:
