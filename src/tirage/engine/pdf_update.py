@@ -133,7 +133,8 @@ def _read_map(stream: bytes) -> dict[int, str]:
         for first, last, text in re.findall(rb"<(\w+)> <(\w+)> <(\w+)>", block):
             for index, glyph in enumerate(range(int(first, 16), int(last, 16) + 1)):
                 read[glyph] = chr(int(text, 16) + index)
-    return read
+    # Skia writes U+0000 for glyphs that the font's character map does not reach.
+    return {glyph: text for glyph, text in read.items() if text != "\0"}
 
 
 def _to_unicode(known: Mapping[int, str]) -> bytes:

@@ -26,9 +26,15 @@ class Avif(RasterFormat):
             image = image.extract_band(0, n=3)
         image = image.copy(interpretation="srgb")
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", srgb.profile())
-        data: bytes = image.heifsave_buffer(
-            compression="av1", bitdepth=8, Q=quality, lossless=options.lossless, effort=_EFFORT, keep="icc"
-        )
+        # The encoder cuts the picture into a tile a thread: with more than one, the bytes would depend on the machine.
+        threads = pyvips.concurrency_get()
+        pyvips.concurrency_set(1)
+        try:
+            data: bytes = image.heifsave_buffer(
+                compression="av1", bitdepth=8, Q=quality, lossless=options.lossless, effort=_EFFORT, keep="icc"
+            )
+        finally:
+            pyvips.concurrency_set(threads)
         return data
 
 

@@ -37,13 +37,12 @@ class Jpeg(RasterFormat):
 
 def _tagged(data: bytes, dpi: float | None) -> bytes:
     """The file with a JFIF segment of our density and an ICC segment (ICC.1:2022, B.4) right after the start marker."""
-    if data[2:4] != b"\xff\xe0":
-        raise AssertionError("libjpeg begins every file with a JFIF segment")
     density = round(dpi or CSS_DPI)
     jfif = struct.pack(">HH5sHBHHBB", 0xFFE0, _JFIF_BYTES - 2, b"JFIF\0", 0x0101, 1, density, density, 0, 0)
     profile = srgb.profile()
     icc = struct.pack(">HH12sBB", 0xFFE2, 16 + len(profile), b"ICC_PROFILE\0", 1, 1) + profile
-    rest = 4 + int.from_bytes(data[4:6], "big")
+    # libjpeg-turbo begins with a JFIF segment of its own, libvips without metadata does not.
+    rest = 4 + int.from_bytes(data[4:6], "big") if data[2:4] == b"\xff\xe0" else 2
     return b"".join((b"\xff\xd8", jfif, icc, memoryview(data)[rest:]))
 
 

@@ -291,15 +291,18 @@ class _Writer:
     def filter(self, filters: tuple[Filter, ...], extent: Rect) -> str:
         chain = ""
         for index, each in enumerate(filters):
-            # Named, because not every renderer takes the last result for the input of a drop shadow.
-            ends = f'in="{f"f{index}" if index else "SourceGraphic"}" result="f{index + 1}"'
+            source, result = f"f{index}" if index else "SourceGraphic", f"f{index + 1}"
+            ends = f'in="{source}" result="{result}"'
             if isinstance(each, ColorMatrix):
                 chain += f'<feColorMatrix {ends} type="matrix" values="{numbers(each.values)}"/>'
             elif isinstance(each, DropShadow):
+                # Spelt out, because not every renderer lets feDropShadow work on anything but the source.
+                flood = f'flood-color="{opaque(each.color)}" flood-opacity="{number(each.color.alpha)}"'
                 chain += (
-                    f'<feDropShadow {ends} dx="{number(each.x)}" dy="{number(each.y)}" '
-                    f'stdDeviation="{number(each.sigma)}" '
-                    f'flood-color="{opaque(each.color)}" flood-opacity="{number(each.color.alpha)}"/>'
+                    f'<feGaussianBlur in="{source}" stdDeviation="{number(each.sigma)}"/>'
+                    f'<feOffset dx="{number(each.x)}" dy="{number(each.y)}" result="s"/><feFlood {flood}/>'
+                    f'<feComposite operator="in" in2="s"/>'
+                    f'<feMerge result="{result}"><feMergeNode/><feMergeNode in="{source}"/></feMerge>'
                 )
             else:
                 chain += f'<feGaussianBlur {ends} stdDeviation="{number(each.sigma)}"/>'
