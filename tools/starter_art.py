@@ -188,9 +188,9 @@ def silk() -> None:
     shade = np.gradient(fold, axis=0) * 46 + np.gradient(fold, axis=1) * 30
     color = ramp(
         np.asarray(0.5 + 0.5 * np.sin(2.6 * u - 2.3 * v + 0.9 * fold + 2.2)), (0, "#101a5c"), (0.28, "#3a32c8"),
-        (0.5, "#8a45e8"), (0.7, "#f0679a"), (0.86, "#ffa873"), (1, "#ffe2b8"),
+        (0.5, "#8a45e8"), (0.7, "#f0679a"), (0.86, "#ff9f78"), (1, "#ffc894"),
     )  # fmt: skip
-    light = np.clip(0.95 + 0.5 * shade, 0.5, 1.8)[..., None]
+    light = np.clip(1.0 + 0.45 * shade, 0.7, 1.7)[..., None]
     sheen = np.clip(shade - 0.42, 0, 1)[..., None] ** 1.5 * 0.6
     encode(tone(color * light + sheen), "open-graph/assets/silk.jpg", quality=80)
 
