@@ -156,8 +156,9 @@ class Lines(Iterator[str]):
         if text.endswith("\r") and not last:  # A line feed may follow in the next piece.
             self._held_cr = True
             text = text[:-1]
-        lines: list[str] = _LINE.findall(text)
-        tail = text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]
+        end = max(text.rfind("\n"), text.rfind("\r")) + 1
+        lines: list[str] = _LINE.findall(text[:end])  # Behind the last end the expression would try every character.
+        tail = text[end:]
         if tail and last:
             lines.append(tail)
             tail = ""
