@@ -184,6 +184,8 @@ def _gradient(paint: LinearGradient | RadialGradient | ConicGradient) -> Any:
 
 
 def _stops(stops: tuple[Stop, ...]) -> tuple[list[int], list[float]]:
+    # Skia wants two colours at least.
+    stops = stops * 2 if len(stops) == 1 else stops
     return [argb(stop.color) for stop in stops], [stop.offset for stop in stops]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pathlib
 import subprocess
 import sys
 from typing import Any
@@ -166,8 +167,10 @@ def test_the_same_scene_gives_the_same_bytes() -> None:
         }
         for _ in range(2)
     ]  # fmt: skip
-    command = [sys.executable, "-c", _PROGRAM]
-    there = subprocess.run(command, capture_output=True, text=True, check=True, env={"VIPS_CONCURRENCY": "3"}).stdout
+    command, root = [sys.executable, "-c", _PROGRAM], pathlib.Path(__file__).parents[3]
+    there = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=root, env={"VIPS_CONCURRENCY": "3"}
+    ).stdout
     assert here[0] == here[1] == dict(line.split() for line in there.splitlines())
 
 

@@ -50,8 +50,12 @@ def document(*nodes: Node, meta: Meta = Meta(), **options: Any) -> bytes:  # noq
 
 def drawn(data: bytes, scale: float = 2.0) -> npt.NDArray[np.int64]:
     """What librsvg draws."""
-    image = pyvips.Image.svgload_buffer(data, scale=scale).flatten(background=255)
-    array: npt.NDArray[np.uint8] = image.numpy()
+    # The engine blocks this loader except where it needs it itself.
+    pyvips.operation_block_set("VipsForeignLoadSvg", False)
+    try:
+        array: npt.NDArray[np.uint8] = pyvips.Image.svgload_buffer(data, scale=scale).flatten(background=255).numpy()
+    finally:
+        pyvips.operation_block_set("VipsForeignLoadSvg", True)
     return array.astype(np.int64)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tirage.engine import markup, paint, pdf_update
 from tirage.engine.format import CSS_DPI, VectorFormat
 from tirage.engine.options import Meta, OutputOptions
-from tirage.engine.scene import Scene
+from tirage.engine.scene import Scene, ScenePage
 from tirage.engine.skia_loader import skia
 
 POINTS_PER_INCH = 72.0
@@ -29,19 +30,27 @@ class Pdf(VectorFormat):
         about.fEncodingQuality = options.quality or 101
         stream = skia.DynamicMemoryWStream()
         document = skia.PDF.MakeDocument(stream, about)
-        for page in scene.pages:
-            canvas = document.beginPage(page.width * points, page.height * points)
-            canvas.scale(points, points)
-            paint.draw(page, canvas, vector=True)
-            for rect, url in page.links:
-                if not markup.leads(url):
-                    continue
-                area = skia.Rect.MakeXYWH(rect.x, rect.y, rect.width, rect.height)
-                canvas.drawAnnotation(area, "SkAnnotationKey_URL", skia.Data(url.encode() + b"\0"))
-            document.endPage()
+        try:
+            for page in scene.pages:
+                _draw(page, document, points)
+        except BaseException:
+            # A document that is dropped half written would write its end into a stream that is gone.
+            document.abort()
+            raise
         document.close()
         texts = pdf_update.glyph_texts(page.root for page in scene.pages)
         return pdf_update.updated(bytes(stream.detachAsData()), meta, texts)
+
+
+def _draw(page: ScenePage, document: Any, points: float) -> None:
+    canvas = document.beginPage(page.width * points, page.height * points)
+    canvas.scale(points, points)
+    paint.draw(page, canvas, vector=True)
+    for rect, url in page.links:
+        if markup.leads(url):
+            area = skia.Rect.MakeXYWH(rect.x, rect.y, rect.width, rect.height)
+            canvas.drawAnnotation(area, "SkAnnotationKey_URL", skia.Data(url.encode() + b"\0"))
+    document.endPage()
 
 
 FORMAT = Pdf(name="pdf", extension="pdf", media_type="application/pdf", multipage=True)
