@@ -215,8 +215,11 @@ def test_recipes_follow_what_decides_the_bytes(template: Template) -> None:
     )
 
 
-@given(st.dictionaries(st.sampled_from(["who", "code", "title", "title.fontSize", "dot.fill", "canvas.width", "x.y", "leaf"]),
-       st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30)))  # fmt: skip
+COLUMNS = ["who", "code", "title", "title.fontSize", "dot.fill", "canvas.width", "x.y", "leaf"]
+VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30)
+
+
+@given(st.dictionaries(st.sampled_from(COLUMNS), VALUES))
 def test_any_row_binds_or_is_refused_cleanly(row: dict[str, Any]) -> None:
     """No row raises anything but our own error."""
     try:

@@ -212,9 +212,15 @@ def test_the_digest_is_of_the_meaning_not_of_the_writing() -> None:
     assert first.digest == second.digest != parse({"width": 4, "height": 3, "layers": []}).digest
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=20), lambda inner: st.lists(inner, max_size=4)
-       | st.dictionaries(st.sampled_from(["type", "text", "layers", "width", "shadow", "fill", "name", "pages", "children"])
-                         | st.text(max_size=8), inner, max_size=5), max_leaves=30))  # fmt: skip
+KEYS = ["type", "text", "layers", "width", "shadow", "fill", "name", "pages", "children"]
+SCALARS = st.none() | st.booleans() | st.floats() | st.text(max_size=20)
+
+
+def _containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=8), inner, max_size=5)
+
+
+@given(st.recursive(SCALARS, _containers, max_leaves=30))
 def test_anything_is_read_or_refused_cleanly(value: Any) -> None:
     """No JSON-like value raises anything but our own error."""
     try:

@@ -19,9 +19,10 @@ from tirage.engine.images import ImageEngine
 from tirage.engine.layout import Services
 from tirage.engine.options import OutputOptions
 from tirage.engine.parse import parse
-from tirage.engine.render import Prepared, prepare, render
+from tirage.engine.render import prepare, render
 from tirage.engine.report import Report
 from tirage.engine.resources import ImageRef
+from tirage.engine.runs import Prepared
 from tirage.engine.text import TextEngine
 
 Pixels = NDArray[np.uint8]
