@@ -56,8 +56,7 @@ def flatten(node: Node, width: float, height: float, scale: float) -> Pixels:
     Drawn as a Picture into (0, 0, width, height) of that page at the same scale, it reproduces the node exactly.
     """
     data = _paint(node, width, height, scale, None)
-    rows, columns = data.shape[:2]
-    opaque = _is_opaque(data)
+    (rows, columns), opaque = data.shape[:2], _is_opaque(data)
     info = _info(columns, rows, skia.kOpaque_AlphaType if opaque else skia.kPremul_AlphaType)
     image = skia.Image.MakeRasterCopy(skia.Pixmap(info, data, columns * 4))
     return Pixels(image, columns, rows, hashlib.sha256(data.data).hexdigest(), opaque)
