@@ -65,6 +65,8 @@ def decode(data: bytes, header: Header, crop: Area, width: int, height: int) -> 
     try:
         if header.format == "jpeg" and header.channels != 4 and not header.profile:
             samples, opaque = _jpeg(data, header, stored, width, height), True
+        elif header.format == "jpeg":
+            samples, opaque = _colored_jpeg(data, header, stored, width, height)
         elif header.format == "bmp":
             samples, opaque = _reduced(_bitmap(data), stored, width, height), not header.alpha
         else:
@@ -96,8 +98,10 @@ def _jpeg(data: bytes, header: Header, crop: Area, width: int, height: int) -> S
     least = (int(header.width * factor), int(header.height * factor))
     try:
         samples: Samples = simplejpeg.decode_jpeg(data, "RGBA", min_width=least[0], min_height=least[1])
-    except ValueError:
-        # Strict about mere warnings such as bytes before a marker; libvips tells those from missing data.
+    except ValueError as error:
+        if "premature" in str(error).lower():
+            raise
+        # A mere warning, such as bytes before a marker, which libvips passes over.
         return _vips(data, header, crop, width, height)[0]
     across, down = samples.shape[1] / header.width, samples.shape[0] / header.height
     left, top = round(x * across), round(y * down)
@@ -119,12 +123,25 @@ def _reduced(samples: Samples, area: Area, width: int, height: int) -> Samples:
     return result if samples[..., 3].min() == 255 else np.minimum(result, result[..., 3:])
 
 
-def _vips(data: bytes, header: Header, crop: Area, width: int, height: int) -> tuple[Samples, bool]:
-    image = getattr(pyvips.Image, _LOADERS[header.format])(data, access="sequential", fail_on="error")
+def _colored_jpeg(data: bytes, header: Header, crop: Area, width: int, height: int) -> tuple[Samples, bool]:
+    """JPEG in CMYK or with a profile. Scans that end early are no more than a warning to libvips: warnings count."""
+    try:
+        return _vips(data, header, crop, width, height, fail_on="warning")
+    except pyvips.Error as error:
+        if "premature" in str(error).lower():
+            raise
+        return _vips(data, header, crop, width, height)
+
+
+def _vips(
+    data: bytes, header: Header, crop: Area, width: int, height: int, fail_on: str = "error"
+) -> tuple[Samples, bool]:
+    image = getattr(pyvips.Image, _LOADERS[header.format])(data, access="sequential", fail_on=fail_on)
     if (image.width, image.height) != (header.width, header.height):
         if header.format != "gif":
             raise ValueError(f"its pixels measure {image.width}×{image.height}, not {header.width}×{header.height}")
         # The decoder trusts the frames of a GIF more than its canvas; the canvas is what was promised.
+        image = image if image.hasalpha() else image.addalpha()
         image = image.embed(0, 0, header.width, header.height, extend="background", background=[0] * image.bands)
     image = image.crop(*crop)
     alpha = image.hasalpha()
@@ -155,12 +172,13 @@ def _srgb(image: pyvips.Image, header: Header) -> pyvips.Image:
     """Eight bits of sRGB from whatever the picture has: its profile first, then libvips's own notion of its colours."""
     converted = image
     if image.get_typeof("icc-profile-data") and not (header.format == "jpeg" and not header.profile):
+        # Decoded before the attempt, so that damage of the pixels is not taken for damage of the profile.
+        converted = image = image.copy_memory()
         try:
-            # Forced to memory here, since a broken profile fails only when pixels pass through it.
-            converted = image.copy_memory().icc_transform("srgb", embedded=True, intent="relative", depth=8)
-            converted = converted.copy_memory()
+            # A broken profile fails only when pixels pass through it.
+            converted = image.icc_transform("srgb", embedded=True, intent="relative", depth=8).copy_memory()
         except pyvips.Error:
-            image = converted = image.copy_memory()
+            converted = image
     if converted.interpretation != "srgb" or converted.format != "uchar":
         converted = converted.colourspace("srgb")
         if converted.format != "uchar":

@@ -68,7 +68,7 @@ def read_header(data: bytes) -> Header:
         raise _problem("image_too_complex", f"The picture is too complex: {error}.", "Export it again.") from None
     except TooManyFrames:
         raise _too_many_frames() from None
-    except (Truncated, struct.error, IndexError):
+    except (Truncated, struct.error, LookupError, ValueError):
         raise _problem(
             "image_truncated", "The picture ends before its data are complete.", "Upload or export it again."
         ) from None
@@ -173,7 +173,8 @@ def _jpeg(data: bytes) -> Header:
     profile = b""
     for _ in range(MAX_CHUNKS):
         if data[position] != 0xFF:
-            raise Malformed(f"byte {position} is not the start of a marker")
+            # Stray bytes between segments are stepped over, as decoders do.
+            position = data.index(b"\xff", position)
         marker = data[position + 1]
         if marker == 0xFF:  # Fill bytes.
             position += 1
