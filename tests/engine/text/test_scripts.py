@@ -217,3 +217,14 @@ def test_nfc_and_nfd_are_the_same(set_text: Setter, pair: tuple[str, str]) -> No
     """Composed and decomposed spellings give equal blocks."""
     composed, decomposed = (set_text(each) for each in pair)
     assert composed == decomposed
+
+
+def test_a_word_is_not_patched_together(set_text: Setter, style: Callable[..., TextStyle]) -> None:
+    """A font that has a single Greek letter does not serve it within a word that it cannot write."""
+    assert set_text("γράμματα", look=style(("Playfair Display",))).report.fonts == ("Noto Sans 400",)
+
+
+def test_symbols_come_from_symbol_fonts(set_text: Setter) -> None:
+    """An arrow in a Latin text is that of a symbol font; in a Japanese text it is as wide as a kana."""
+    assert set_text("⇨ a").report.fonts[0].startswith("Noto Sans Symbols")
+    assert set_text("⇨ あ").report.fonts[0] == "Noto Sans JP 400"

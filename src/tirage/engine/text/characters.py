@@ -11,7 +11,8 @@ import icu
 COMMON = frozenset({"Zyyy", "Zinh", "Zzzz"})
 # Scripts whose letters join: no letter spacing (CSS Text 3, 8.2.1), and neighbours matter to the shape.
 CURSIVE = frozenset({"Adlm", "Arab", "Mand", "Mani", "Mong", "Nkoo", "Ougr", "Phag", "Phlp", "Rohg", "Sogd", "Syrc"})
-CJK = frozenset({"Hani", "Kana", "Hira", "Bopo", "Hang"})
+# A font that has µ or Ω for the sake of units does not write Greek; one with these letters does.
+CORE = {"Grek": "αβγδεικλνορστυ", "Cyrl": "абвгдеиклнопрст"}
 
 # Latin letters, figures and punctuation: one code point is one grapheme, the direction is left to right, the script is
 # Latin or common, and no character has an emoji presentation by itself.
@@ -82,9 +83,12 @@ def wants_emoji(cluster: str) -> bool:
 
 
 def cjk_language(text: str, locale: str) -> str:
-    """Whose forms Han characters take: the locale's, else what the text's own kana or hangul tell, else Chinese."""
+    """Whose forms Han characters take: the locale's, else what the text's own kana or hangul tell, else Chinese.
+
+    Empty where neither locale nor text are of East Asia.
+    """
     language = locale.split("-")[0].lower()
     if language in ("ja", "ko", "zh"):
         return language
     scripts = {facts(each).script for each in set(text)}
-    return "ja" if "Kana" in scripts else "ko" if "Hang" in scripts else "zh"
+    return "ja" if "Kana" in scripts else "ko" if "Hang" in scripts else "zh" if "Hani" in scripts else ""

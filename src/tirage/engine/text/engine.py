@@ -44,7 +44,7 @@ class TextEngine:
         """Set a text into its box. Raises ResourceProblem where there is no usable font."""
         source = clean(spec.spans)
         locale = spec.locale.replace("_", "-") if _LOCALE.match(spec.locale) else "en"
-        cjk = "zh" if source.graphemes is None else cjk_language(source.text, locale)
+        cjk = "" if source.graphemes is None else cjk_language(source.text, locale)
         stacks = [self._book.stack(style.families, style.weight, style.italic, cjk) for style in source.styles]
         strut = self._book.stack(spec.strut.families, spec.strut.weight, spec.strut.italic, cjk)
         paragraphs = list(islice(self._paragraphs(source, stacks, spec, locale), MAX_LINES + 1))

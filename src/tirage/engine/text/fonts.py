@@ -16,7 +16,7 @@ from tirage.engine.errors import Problem, ResourceProblem
 from tirage.engine.resources import FaceInfo, FontSource
 from tirage.engine.scene import Typeface
 from tirage.engine.skia_loader import skia
-from tirage.engine.text.characters import facts, wants_emoji
+from tirage.engine.text.characters import CORE, facts, wants_emoji
 
 BOLD_FROM = 600  # CSS Fonts 4, 2.2: weights from here on may be synthesised by emboldening
 SKEW = 0.25  # the tangent browsers use for a synthetic oblique
@@ -32,6 +32,7 @@ GENERIC = {
     "emoji": (),
     "math": (),
 }
+_HAN = ("JP", "KR", "SC", "TC", "HK")  # how the names of the families for Han characters end
 _MAX_PICKS = 20_000
 
 
@@ -50,7 +51,6 @@ class Face:
     data: bytes | mmap.mmap
     """The file; both libraries read it in place."""
     _extents: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
-    _covered: dict[str, bool] = field(default_factory=dict)
 
     def extents(self, glyph: int) -> tuple[float, float, float, float]:
         """The ink of a glyph: left, bottom, right, top."""
@@ -167,7 +167,7 @@ class FontBook:
                 names += [each for each in generic if self.family(each)][:1]
             else:
                 missing.append(name)
-        names += _regional_first(self._fallback, cjk)
+        names += self._ordered_fallback(cjk)
         infos = [match_face(faces, weight, italic) for name in dict.fromkeys(names) if (faces := self.family(name))]
         if not infos:
             infos = [match_face(faces, weight, italic) for faces in list(self._families.values())[:1]]
@@ -177,14 +177,17 @@ class FontBook:
             )
         return FontStack(self, tuple({info.key: info for info in infos}.values()), weight, italic, tuple(missing))
 
-
-def _regional_first(fallback: Sequence[str], cjk: str) -> list[str]:
-    """The fallback families, those for Han characters with the wished region first, in the place of the first one."""
-    regions = {"ja": ("JP",), "ko": ("KR",), "zh": ("SC", "TC", "HK")}
-    han = [name for name in fallback if name.endswith(("JP", "KR", "SC", "TC", "HK"))]
-    han.sort(key=lambda name: not name.endswith(regions[cjk]))
-    order = iter(han)
-    return [next(order) if name in han else name for name in fallback]
+    def _ordered_fallback(self, cjk: str) -> list[str]:
+        """The fallback families: those for Han with the wished region first; behind the symbols in other texts, whose
+        stars and arrows should not be as wide as an ideograph."""
+        names = list(self._fallback)
+        if not cjk:
+            names.sort(key=lambda name: (any(face.color for face in self.family(name)), name.endswith(_HAN)))
+        regional = {"ja": ("JP",), "ko": ("KR",)}.get(cjk, ("SC", "TC", "HK"))
+        han = iter(
+            sorted((name for name in names if name.endswith(_HAN)), key=lambda name: not name.endswith(regional))
+        )
+        return [next(han) if name.endswith(_HAN) else name for name in names]
 
 
 class FontStack:
@@ -231,7 +234,8 @@ class FontStack:
         elif "\ufe0e" in cluster:
             infos = sorted(self._infos, key=lambda info: info.color)
         # Whole clusters first: composed or, where HarfBuzz can put the parts together, decomposed.
-        for characters in (wished, unicodedata.normalize("NFD", "".join(wished)), wished[:1]):
+        core = CORE.get(facts(wished[0]).script, "")
+        for characters in (*([[*wished, *core]] if core else []), wished, _decomposed(wished), wished[:1]):
             for info in infos:
                 if all(covers(info, ord(each)) for each in characters):
                     return self._book.open(info, self._weight), True
@@ -247,6 +251,10 @@ class FontStack:
         """Whether to synthesise bold."""
         light = weight_range(face.info)[1] < BOLD_FROM
         return self._weight >= BOLD_FROM and light and not face.info.color
+
+
+def _decomposed(characters: Sequence[str]) -> list[str]:
+    return list(unicodedata.normalize("NFD", "".join(characters)))
 
 
 def _open(info: FaceInfo, weight: float | None, data: bytes | mmap.mmap) -> Face:
