@@ -23,13 +23,19 @@ _prepared: OrderedDict[str, Prepared] = OrderedDict()
 
 
 @cache
-def _services() -> Services:
+def _fonts() -> FontSource:
     from tirage.assets.fontsource import LibraryFonts
+
+    return LibraryFonts()
+
+
+@cache
+def _services() -> Services:
     from tirage.engine.images import ImageEngine
     from tirage.engine.layout import Services
     from tirage.engine.text import TextEngine
 
-    return Services(TextEngine(LibraryFonts()), ImageEngine())
+    return Services(TextEngine(_fonts()), ImageEngine())
 
 
 def warm() -> None:
@@ -37,6 +43,7 @@ def warm() -> None:
     import tirage.engine.render  # noqa: F401  (children are sandboxed and could not import it any more)
 
     _services()
+    _fonts().faces()  # the user's font files are read here, where that is still allowed
 
 
 def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
@@ -53,9 +60,9 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
     prepared = _prepare(job.template, parts[0])
     bound = apply(prepared.template, job.overrides)
     found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, parts[1:], strict=True)}
-    resources = _Handed(prepared.services.text.fonts, found)
+    resources = _Handed(_fonts(), found)
     if job.layout_only:
-        _, report = compose(prepared, bound, resources, job.options, vector=True)
+        _, report = compose(prepared, bound, resources, vector=True)
         return {"files": [], "report": report_as_json(report)}, []
     rendered = render(prepared, bound, resources, job.format, job.options, job.meta)
     files = [

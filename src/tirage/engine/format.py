@@ -1,18 +1,23 @@
-"""Output formats: what a format can do, what a caller may ask for, and the way from a scene to encoded bytes."""
+"""Output formats: what a format can do, and the way from a scene to encoded bytes.
+
+Painter and encoders load when a file is made: those who only choose a format need none of them.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-from tirage.engine import paint
 from tirage.engine.errors import Problem, RenderProblem
 from tirage.engine.options import Meta, OutputOptions
-from tirage.engine.paint import Raster
 from tirage.engine.report import Warning_
 from tirage.engine.scene import Scene
 from tirage.engine.values.color import WHITE
+
+if TYPE_CHECKING:
+    from tirage.engine.paint import Raster
 
 MAX_SIDE = 16_384
 MAX_PIXELS = 50_000_000
@@ -56,6 +61,8 @@ class Format(ABC):
         if len(scene.pages) != 1 and not self.multipage:
             message = f"{self.name} holds one page, and {len(scene.pages)} were given; render them one by one."
             raise RenderProblem(Problem("one_page_only", message))
+        from tirage.engine import paint
+
         for page in scene.pages:
             width, height = paint.device_size(page.width, page.height, options.scale)
             if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
@@ -87,6 +94,8 @@ class RasterFormat(Format):
 
     def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
         started = perf_counter()
+        from tirage.engine import paint
+
         flat = options.transparent is False or not self.alpha
         raster = paint.raster(scene.pages[0], scale=options.scale, background=WHITE if flat else None)
         if options.transparent and not flat:

@@ -15,6 +15,9 @@ from tirage.engine.runs import Prepared, page_parts
 from tirage.engine.scene import Group, Scene, ScenePage
 from tirage.engine.template import BoundTemplate, Template
 
+VECTOR_FINENESS = 2.0
+"""Pixels per px of the pictures in vector documents, where the source has them: they are printed and zoomed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -40,7 +43,8 @@ def render(
     """Draw one row: lay out, paint, encode. Raises ResourceProblem or RenderProblem."""
     output = formats.get(format_name)
     started = perf_counter()
-    scene, report = compose(prepared, bound, resources, options, vector=output.vector)
+    bare = bool(options.transparent) and output.alpha
+    scene, report = compose(prepared, bound, resources, options.scale, vector=output.vector, bare=bare)
     laid_out = perf_counter()
     scenes = [scene] if output.multipage else [Scene((page,)) for page in scene.pages]
     files = tuple(output.encode(each, options, meta or Meta()) for each in scenes)
@@ -55,16 +59,26 @@ def render(
 
 
 def compose(
-    prepared: Prepared, bound: BoundTemplate, resources: Resources, options: OutputOptions, *, vector: bool
+    prepared: Prepared,
+    bound: BoundTemplate,
+    resources: Resources,
+    scale: float = 1.0,
+    *,
+    vector: bool = False,
+    bare: bool = False,
 ) -> tuple[Scene, Report]:
-    """The scene of a row, untouched runs of layers as pictures where the output is one; and the report."""
+    """The scene of a row, untouched runs of layers as pictures where the output is one; and the report.
+
+    `scale` is device pixels per px; `bare` leaves the pages' backgrounds out.
+    """
     settings = bound.template.document.settings
+    fineness = scale * VECTOR_FINENESS if vector else scale
     pages, laid = [], []
     for page in bound.pages:
         around = Surroundings(
-            page, resources, prepared.services, options.scale, vector, settings.locale, tuple(settings.fonts)
+            page, resources, prepared.services, fineness, vector, settings.locale, tuple(settings.fonts)
         )
-        parts = list(page_parts(prepared, around, with_background=not options.transparent))
+        parts = list(page_parts(prepared, around, with_background=not bare))
         root = Group(tuple(node for part in parts for node in part.nodes))
         links = tuple(link for part in parts for link in part.links)
         pages.append(ScenePage(page.name, page.width, page.height, root, links))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import pyvips
+from typing import TYPE_CHECKING
 
 from tirage.engine import srgb
 from tirage.engine.format import RasterFormat
 from tirage.engine.options import OutputOptions
-from tirage.engine.paint import Raster
+
+if TYPE_CHECKING:
+    from tirage.engine.paint import Raster
 
 # Effort 2 takes twice the time for 5 % fewer bytes, effort 4 ten times for 20 %.
 _EFFORT = 1
@@ -21,6 +22,8 @@ class Avif(RasterFormat):
 
     def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
         """One still picture; without an alpha plane where all is opaque."""
+        import pyvips
+
         image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
         if raster.opaque:
             image = image.extract_band(0, n=3)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-
-import pyvips
-import simplejpeg
+from typing import TYPE_CHECKING
 
 from tirage.engine import srgb
 from tirage.engine.format import CSS_DPI, RasterFormat
 from tirage.engine.options import OutputOptions
-from tirage.engine.paint import Raster
+
+if TYPE_CHECKING:
+    from tirage.engine.paint import Raster
 
 FULL_CHROMA_FROM = 90
 """From this quality on, colours keep their full resolution; below, 4:2:0 looks the same and is a third smaller."""
@@ -24,6 +24,9 @@ class Jpeg(RasterFormat):
 
     def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
         """Baseline JPEG, or progressive where asked for."""
+        import pyvips
+        import simplejpeg
+
         full_chroma = quality >= FULL_CHROMA_FROM
         if options.progressive:
             image = pyvips.Image.new_from_memory(raster.data, raster.width, raster.height, 4, "uchar")

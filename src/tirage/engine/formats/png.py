@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
-
-import pyvips
+from typing import TYPE_CHECKING
 
 from tirage.engine.format import CSS_DPI, RasterFormat
 from tirage.engine.options import OutputOptions
-from tirage.engine.paint import Raster
+
+if TYPE_CHECKING:
+    from tirage.engine.paint import Raster
 
 _SIGNATURE_AND_HEADER_BYTES = 8 + 25
 _METRES_PER_INCH = 0.0254
@@ -22,6 +23,8 @@ class Png(RasterFormat):
 
     def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
         """Lossless. Sub and level 3: two thirds of the time of Paeth for 1 to 6 % more bytes."""
+        import pyvips
+
         image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
         if raster.opaque:
             image = image.extract_band(0, n=3)

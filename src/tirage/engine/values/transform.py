@@ -59,8 +59,8 @@ def scaling(x: float, y: float) -> Affine:
 def rotation(degrees: float) -> Affine:
     """A clockwise rotation about the origin, in degrees; exact at multiples of 90°."""
     quarter, rest = divmod(degrees % 360, 90)
-    if rest == 0:
-        cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[int(quarter)]
+    if rest == 0:  # the remainder of a tiny negative angle rounds to 360 itself
+        cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[int(quarter) % 4]
         return Affine(cos, sin, -sin, cos)
     angle = math.radians(degrees)
     return Affine(math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle))
