@@ -245,3 +245,20 @@ def test_the_smallest_pages_are_drawn(studio: Any, width: int, height: int, scal
     """One pixel is a page, and nothing scales below it."""
     file = studio.render({"width": width, "height": height, "layers": [box("a", "red")]}, scale=scale).files[0]
     assert (file.width, file.height) == (max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def test_drawings_come_as_layers_and_as_pictures(studio: Any) -> None:
+    """An SVG layer takes new colours by name; an image layer shows a drawing at its own ratio."""
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path fill="red" d="M0 0H10V10H0Z"/></svg>'
+    layer = {"type": "svg", "svg": drawing, "width": 60, "colors": {"red": "#0000ff"}}
+    assert at(studio.pixels(page(layer)), 30, 30) == BLUE
+    layer = {"type": "image", "imageUrl": "d", "fit": "contain"}
+    pixels = studio.pixels(page(layer), pictures={"d": drawing.encode()})
+    assert [at(pixels, 10, 30), at(pixels, 50, 30)] == [WHITE, RED]
+
+
+def test_text_in_a_drawing_is_warned_of(studio: Any) -> None:
+    """It is set with the machine's fonts, so it is told."""
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><text y="9">x</text></svg>'
+    rendered = studio.render(page({"type": "svg", "svg": drawing}))
+    assert [warning.code for warning in rendered.report.warnings] == ["svg_text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -202,14 +203,20 @@ class _Context:
 
     def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
         """A drawing from markup or a source, fitted into the box."""
-        inline = "<" in source
-        drawing = prepare_svg(source.encode()) if inline else self._drawing(self._around.resources.image(source))
+        if "<" in source:
+            markup = source.encode()
+            blob = Blob(markup, hashlib.sha256(markup).hexdigest())
+        else:
+            blob = self._around.resources.image(source)
+        drawing = self._drawing(blob)
+        if any(str(element.tag).rpartition("}")[2] == "text" for element in drawing.root.iter()):
+            self.warn("svg_text", "Text in a drawing depends on the fonts of the machine; convert it to outlines.")
         return lower_svg(drawing, width, height, colors, scale=self.scale * self._transform.scale)
 
     def _drawing(self, blob: Blob) -> Drawing:
         drawing = self._services.drawings.get(blob.sha256)
         if drawing is None:
-            drawing = prepare_svg(blob.data)
+            drawing = prepare_svg(blob.data, probe)
             if len(self._services.drawings) > 64:
                 self._services.drawings.clear()
             self._services.drawings[blob.sha256] = drawing
