@@ -1,14 +1,31 @@
-"""Draws the pictures that the starter templates show until a row brings others: `python tools/starter_art.py [NAME …]`."""
+"""Draws the pictures that the starters show until a row brings others: `python tools/starter_art.py [NAME …]`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyvips
-from starter_solids import Array, Solid, Studio, arch, box, capsule, cylinder, moved, render, rgb, sphere, torus, turned
+from starter_solids import (
+    Array,
+    Look,
+    Solid,
+    Studio,
+    arch,
+    box,
+    capsule,
+    cylinder,
+    floats,
+    moved,
+    render,
+    rgb,
+    sphere,
+    torus,
+    turned,
+)
 
 HOME = Path(__file__).parent.parent / "src" / "tirage" / "starters"
 
@@ -21,14 +38,14 @@ def smooth(edge: float, other: float, values: Array) -> Array:
 
 def ramp(values: Array, *stops: tuple[float, str]) -> Array:
     """Colours along a scale, in linear light, shape (…, 3)."""
-    colors = np.float32([rgb(code) for _, code in stops])
+    colors = floats([rgb(code) for _, code in stops])
     places = [place for place, _ in stops]
     return np.stack([np.interp(values, places, colors[:, channel]) for channel in range(3)], axis=-1).astype(np.float32)
 
 
 def over(below: Array, above: Array | tuple[float, float, float], alpha: Array) -> Array:
     """`above` laid over `below`."""
-    return np.asarray(below * (1 - alpha[..., None]) + np.float32(above) * alpha[..., None], np.float32)
+    return np.asarray(below * (1 - alpha[..., None]) + floats(above) * alpha[..., None], np.float32)
 
 
 def waves(length: int, seed: int, *, rough: float = 0.55, first: int = 2, octaves: int = 8) -> Array:
@@ -98,7 +115,7 @@ def dusk() -> None:
     random = np.random.default_rng(11)
     for _ in range(260):
         at_x, at_y = int(random.uniform(0, width - 2)), int(random.triangular(0, 0, 640))
-        sky[at_y : at_y + 2, at_x : at_x + 2] += np.float32(random.uniform(0.05, 0.5) * (1 - at_y / 700))
+        sky[at_y : at_y + 2, at_x : at_x + 2] += floats(random.uniform(0.05, 0.5) * (1 - at_y / 700))
     picture = sky
     ridges = [
         (905, 120, 21, "#d98a8c", 0.52), (985, 130, 34, "#a9688b", 0.54), (1050, 110, 5, "#744f80", 0.55),
@@ -108,13 +125,15 @@ def dusk() -> None:
         edge = level - waves(width, seed, rough=rough, first=2 + index) * reach
         inside = smooth(-1, 1, np.asarray(y - edge[None, :]))
         mist = smooth(level - reach * 0.5, level + 150 - 14 * index, y)
-        body = over(np.broadcast_to(np.float32(rgb(code)), sky.shape), rgb("#ffc7a0"), mist * (0.5 - 0.085 * index))
+        body = over(np.broadcast_to(floats(rgb(code)), sky.shape), rgb("#ffc7a0"), mist * (0.5 - 0.085 * index))
         picture = over(picture, body, inside)
     lake = picture[: int(horizon)][::-1]
     rows = np.clip(np.arange(height - int(horizon)) * 1.28, 0, len(lake) - 1).astype(int)
-    shift = (np.sin(rows[:, None] * 0.9 + waves(width, 9, first=3)[None, :] * 6) * (2 + rows[:, None] * 0.02)).astype(int)
+    shift = (np.sin(rows[:, None] * 0.9 + waves(width, 9, first=3)[None, :] * 6) * (2 + rows[:, None] * 0.02)).astype(
+        int
+    )
     columns = np.clip(np.arange(width)[None, :] + shift, 0, width - 1)
-    water = lake[rows[:, None], columns] * np.float32([0.74, 0.7, 0.84])
+    water = lake[rows[:, None], columns] * floats([0.74, 0.7, 0.84])
     ripple = field(width, len(rows), 40, 2)[:, ::1] * smooth(0, 500, np.arange(len(rows), dtype=np.float32))[:, None]
     picture[int(horizon) :] = np.clip(water * (1 + 0.12 * ripple[..., None]), 0, 1)
     shore = 1500 + waves(width, 41, rough=0.5, first=2) * 40 + np.abs(np.linspace(-1, 1, width)) * -90
@@ -145,17 +164,17 @@ def stage() -> None:
     ):  # fmt: skip
         away = (x - at - lean * y) / (10 + 0.13 * y)
         beam = np.exp(-(away**2)) * (0.3 + 0.7 * np.exp(-y / 330)) * haze * strength
-        picture = picture + np.float32(rgb(code)) * beam[..., None] * 0.8
+        picture = picture + floats(rgb(code)) * beam[..., None] * 0.8
         lamp = np.exp(-np.hypot(x - at, (y - 6) * 1.4) / 13)
-        picture = picture + np.float32([1, 0.95, 0.95]) * lamp[..., None] * 1.6
+        picture = picture + floats([1, 0.95, 0.95]) * lamp[..., None] * 1.6
     glow = np.exp(-(((x - 600) / 480) ** 2 + ((y - 560) / 150) ** 2))
-    picture = picture + np.float32(rgb("#ff5f9e")) * glow[..., None] * 0.75
+    picture = picture + floats(rgb("#ff5f9e")) * glow[..., None] * 0.75
     random = np.random.default_rng(3)
     for _ in range(46):
         at_x, at_y, size = random.uniform(0, width), random.uniform(40, 430), random.uniform(4, 20)
         disc = smooth(size, size * 0.82, np.hypot(x - at_x, y - at_y)) * random.uniform(0.03, 0.16)
         code = random.choice(["#ffb3d1", "#c9a9ff", "#ffd0a6", "#a9dcff"])
-        picture = picture + np.float32(rgb(str(code))) * disc[..., None]
+        picture = picture + floats(rgb(str(code))) * disc[..., None]
     crowd = 560 + waves(width, 19, rough=0.4, first=8, octaves=3) * 12
     for row, (level, code) in enumerate(((0, "#2a0d52"), (34, "#120628"))):
         mask = smooth(0, 2, np.asarray(y - crowd[None, :] - level - 16))
@@ -178,7 +197,7 @@ def silk() -> None:
     """Folds of coloured light."""
     width, height = 1200, 900
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / height
-    u, v = x.copy(), y.copy()
+    u, v = x.copy(), y + floats(0.12)
     for step, (frequency, amount) in enumerate(((2.6, 0.5), (3.9, 0.3), (6.1, 0.13), (9.4, 0.05))):
         u, v = (
             u + amount * np.sin(frequency * v + 1.3 * step + 0.7),
@@ -197,18 +216,24 @@ def silk() -> None:
 
 def shapes() -> None:
     """Large glossy solids, floating."""
-    coral = {"low": rgb("#f0416c"), "high": rgb("#ff9a62"), "gloss": 0.6}
-    violet = {"low": rgb("#4b2bd6"), "high": rgb("#9b7bff"), "gloss": 0.6}
-    cream = {"low": rgb("#e8c9a8"), "high": rgb("#fff3df"), "gloss": 0.35}
-    teal = {"low": rgb("#0f9a8f"), "high": rgb("#6ff0cd"), "gloss": 0.6}
+    coral = Look(low=rgb("#f0416c"), high=rgb("#ff9a62"), gloss=0.6)
+    violet = Look(low=rgb("#4b2bd6"), high=rgb("#9b7bff"), gloss=0.6)
+    cream = Look(low=rgb("#e8c9a8"), high=rgb("#fff3df"), gloss=0.35)
+    teal = Look(low=rgb("#0f9a8f"), high=rgb("#6ff0cd"), gloss=0.6)
     solids = [
-        Solid(moved(turned(turned(torus(0, 0, 0, 0.46, 0.19), 52, 1), 24, 0), 0.36, 0.28, 0.0), **coral, span=(-0.3, 0.9)),
-        Solid(sphere(-0.34, -0.5, 0.25, 0.36), **violet, span=(-0.9, -0.15)),
-        Solid(turned(capsule((0.44, -0.62, 0.3), (0.92, -0.24, -0.1), 0.17), 0), **cream, span=(-0.8, 0)),
-        Solid(moved(turned(turned(box(0, 0, 0, (0.21, 0.21, 0.21), 0.06), 35, 1), 28, 0), -0.5, 0.34, 0.1), **teal, span=(0, 0.7)),
-        Solid(sphere(1.0, 0.86, -0.2, 0.17), **violet, span=(0.7, 1.05)),
-        Solid(sphere(0.2, -0.96, 0.5, 0.12), **coral, span=(-1.1, -0.8)),
-        Solid(sphere(-0.86, -0.06, 0.2, 0.09), **cream, span=(-0.2, 0.1)),
+        Solid(
+            moved(turned(turned(torus(0, 0, 0, 0.46, 0.19), 52, 1), 24, 0), 0.36, 0.28, 0.0),
+            replace(coral, span=(-0.3, 0.9)),
+        ),
+        Solid(sphere(-0.34, -0.5, 0.25, 0.36), replace(violet, span=(-0.9, -0.15))),
+        Solid(turned(capsule((0.44, -0.62, 0.3), (0.92, -0.24, -0.1), 0.17), 0), replace(cream, span=(-0.8, 0))),
+        Solid(
+            moved(turned(turned(box(0, 0, 0, (0.21, 0.21, 0.21), 0.06), 35, 1), 28, 0), -0.5, 0.34, 0.1),
+            replace(teal, span=(0, 0.7)),
+        ),
+        Solid(sphere(1.0, 0.86, -0.2, 0.17), replace(violet, span=(0.7, 1.05))),
+        Solid(sphere(0.2, -0.96, 0.5, 0.12), replace(coral, span=(-1.1, -0.8))),
+        Solid(sphere(-0.86, -0.06, 0.2, 0.09), replace(cream, span=(-0.2, 0.1))),
     ]
     color, cover = render(solids, 1500, 1500, view=2.5, studio=Studio(sky=(1.0, 0.96, 1.2), ground=(0.62, 0.3, 0.6)))
     encode(tone(color), "social-ad/assets/shapes.webp", alpha=cover, quality=80, shrink=1.875)
@@ -216,21 +241,21 @@ def shapes() -> None:
 
 def headphones() -> None:
     """A pair of headphones, free-standing."""
-    shell = {"low": rgb("#c8502f"), "high": rgb("#ff8a5c"), "gloss": 0.5, "span": (-1.0, 0.9)}
-    pad = {"low": rgb("#2a2430"), "high": rgb("#453b4c"), "gloss": 0.15}
-    metal = {"low": rgb("#b9b4b4"), "high": rgb("#f3efec"), "gloss": 0.9, "metal": 0.9}
+    shell = Look(low=rgb("#c8502f"), high=rgb("#ff8a5c"), gloss=0.5, span=(-1.0, 0.9))
+    pad = Look(low=rgb("#2a2430"), high=rgb("#453b4c"), gloss=0.15)
+    metal = Look(low=rgb("#b9b4b4"), high=rgb("#f3efec"), gloss=0.9, metal=0.9)
     solids = [
-        Solid(turned(arch(0, 0.02, 0.86, (0.055, 0.15), 0.05, 0.94), -34, 1), **shell),
-        Solid(turned(arch(0, 0.02, 0.79, (0.04, 0.12), 0.035, 0.94), -34, 1), **pad),
+        Solid(turned(arch(0, 0.02, 0.86, (0.055, 0.15), 0.05, 0.94), -34, 1), shell),
+        Solid(turned(arch(0, 0.02, 0.79, (0.04, 0.12), 0.035, 0.94), -34, 1), pad),
     ]
     for side in (-1, 1):
         solids += [
-            Solid(turned(capsule((side * 0.86, -0.02, 0), (side * 0.86, -0.36, 0), 0.045), -34, 1), **metal),
-            Solid(turned(cylinder(side * 0.90, -0.5, 0, 0.40, 0.10, 0.07), -34, 1), **shell),
-            Solid(turned(cylinder(side * 1.005, -0.5, 0, 0.27, 0.02, 0.015), -34, 1), **metal),
-            Solid(turned(cylinder(side * 1.02, -0.5, 0, 0.235, 0.02, 0.015), -34, 1), **shell),
-            Solid(turned(torus(side * 0.74, -0.5, 0, 0.27, 0.115, 0), -34, 1), **pad),
-            Solid(turned(cylinder(side * 0.80, -0.5, 0, 0.30, 0.03, 0.02), -34, 1), **pad),
+            Solid(turned(capsule((side * 0.86, -0.02, 0), (side * 0.86, -0.36, 0), 0.045), -34, 1), metal),
+            Solid(turned(cylinder(side * 0.90, -0.5, 0, 0.40, 0.10, 0.07), -34, 1), shell),
+            Solid(turned(cylinder(side * 1.005, -0.5, 0, 0.27, 0.02, 0.015), -34, 1), metal),
+            Solid(turned(cylinder(side * 1.02, -0.5, 0, 0.235, 0.02, 0.015), -34, 1), shell),
+            Solid(turned(torus(side * 0.74, -0.5, 0, 0.27, 0.115, 0), -34, 1), pad),
+            Solid(turned(cylinder(side * 0.80, -0.5, 0, 0.30, 0.03, 0.02), -34, 1), pad),
         ]
     color, cover = render(solids, 1500, 1500, view=2.35, tilt=8)
     encode(tone(color), "product-card/assets/headphones.webp", alpha=cover, quality=84, shrink=1.6667)
@@ -238,24 +263,24 @@ def headphones() -> None:
 
 def bottles() -> None:
     """A bottle, a jar and a tube on plinths."""
-    glass = {"low": rgb("#2f6b5e"), "high": rgb("#6fb39a"), "gloss": 0.8, "span": (-0.6, 0.5)}
-    white = {"low": rgb("#e9dccb"), "high": rgb("#fffaf2"), "gloss": 0.4, "span": (-0.6, 0.6)}
-    gold = {"low": rgb("#b98a4c"), "high": rgb("#f5dba6"), "gloss": 0.9, "metal": 0.85}
-    blush = {"low": rgb("#e0a08a"), "high": rgb("#f8cdb8"), "gloss": 0.25, "span": (-0.9, -0.3)}
+    glass = Look(low=rgb("#2f6b5e"), high=rgb("#6fb39a"), gloss=0.8, span=(-0.6, 0.5))
+    white = Look(low=rgb("#e9dccb"), high=rgb("#fffaf2"), gloss=0.4, span=(-0.6, 0.6))
+    gold = Look(low=rgb("#b98a4c"), high=rgb("#f5dba6"), gloss=0.9, metal=0.85)
+    blush = Look(low=rgb("#e0a08a"), high=rgb("#f8cdb8"), gloss=0.25, span=(-0.9, -0.3))
     solids = [
-        Solid(cylinder(0, -0.72, 0, 0.62, 0.16, 0.02, 1), **blush),
-        Solid(cylinder(0.86, -0.79, 0.25, 0.40, 0.09, 0.02, 1), **blush),
-        Solid(cylinder(-0.84, -0.77, 0.2, 0.36, 0.11, 0.02, 1), **blush),
-        Solid(cylinder(0, -0.13, 0, 0.27, 0.42, 0.09, 1), **glass),
-        Solid(cylinder(0, 0.34, 0, 0.1, 0.08, 0.01, 1), **gold),
-        Solid(cylinder(0, 0.54, 0, 0.12, 0.16, 0.04, 1), **white),
-        Solid(cylinder(0, -0.2, 0, 0.274, 0.15, 0.004, 1), **white),
-        Solid(cylinder(0.86, -0.52, 0.25, 0.3, 0.17, 0.05, 1), **white),
-        Solid(cylinder(0.86, -0.3, 0.25, 0.305, 0.08, 0.025, 1), **gold),
-        Solid(cylinder(-0.84, -0.31, 0.2, 0.15, 0.35, 0.06, 1), **white),
-        Solid(cylinder(-0.84, 0.12, 0.2, 0.115, 0.1, 0.03, 1), **gold),
-        Solid(sphere(0.37, -0.46, 0.42, 0.1), **glass),
-        Solid(sphere(-0.42, -0.83, 0.62, 0.08), **gold),
+        Solid(cylinder(0, -0.72, 0, 0.62, 0.16, 0.02, 1), blush),
+        Solid(cylinder(0.86, -0.79, 0.25, 0.40, 0.09, 0.02, 1), blush),
+        Solid(cylinder(-0.84, -0.77, 0.2, 0.36, 0.11, 0.02, 1), blush),
+        Solid(cylinder(0, -0.13, 0, 0.27, 0.42, 0.09, 1), glass),
+        Solid(cylinder(0, 0.34, 0, 0.1, 0.08, 0.01, 1), gold),
+        Solid(cylinder(0, 0.54, 0, 0.12, 0.16, 0.04, 1), white),
+        Solid(cylinder(0, -0.2, 0, 0.274, 0.15, 0.004, 1), white),
+        Solid(cylinder(0.86, -0.52, 0.25, 0.3, 0.17, 0.05, 1), white),
+        Solid(cylinder(0.86, -0.3, 0.25, 0.305, 0.08, 0.025, 1), gold),
+        Solid(cylinder(-0.84, -0.31, 0.2, 0.15, 0.35, 0.06, 1), white),
+        Solid(cylinder(-0.84, 0.12, 0.2, 0.115, 0.1, 0.03, 1), gold),
+        Solid(sphere(0.37, -0.46, 0.42, 0.1), glass),
+        Solid(sphere(-0.42, -0.83, 0.62, 0.08), gold),
     ]
     color, cover = render(solids, 1500, 1125, view=2.05, tilt=6, studio=Studio(ground=(0.62, 0.45, 0.36), shadow=0.6))
     encode(tone(color), "email-banner/assets/bottles.webp", alpha=cover, quality=82, shrink=1.5)
@@ -263,23 +288,23 @@ def bottles() -> None:
 
 def microphone() -> None:
     """A studio microphone in its ring."""
-    body = {"low": rgb("#231a3d"), "high": rgb("#4a3a78"), "gloss": 0.55}
-    grille = {"low": rgb("#8d86a8"), "high": rgb("#f1ecff"), "gloss": 0.9, "metal": 0.9, "span": (0, 0.9)}
-    accent = {"low": rgb("#ff4f5e"), "high": rgb("#ffb24c"), "gloss": 0.6, "span": (-0.7, 0.5)}
+    body = Look(low=rgb("#231a3d"), high=rgb("#4a3a78"), gloss=0.55)
+    grille = Look(low=rgb("#8d86a8"), high=rgb("#f1ecff"), gloss=0.9, metal=0.9, span=(0, 0.9))
+    accent = Look(low=rgb("#ff4f5e"), high=rgb("#ffb24c"), gloss=0.6, span=(-0.7, 0.5))
     lean = 14
     solids = [
-        Solid(turned(capsule((0, 0.26, 0), (0, 0.6, 0), 0.32), lean), **grille),
-        Solid(turned(cylinder(0, -0.14, 0, 0.335, 0.36, 0.05, 1), lean), **body),
-        Solid(turned(torus(0, 0.24, 0, 0.335, 0.032, 1), lean), **accent),
-        Solid(turned(torus(0, -0.02, 0, 0.52, 0.045), lean), **accent),
-        Solid(turned(capsule((0.52, -0.02, 0), (0.33, -0.02, 0), 0.05), lean), **grille),
-        Solid(turned(capsule((-0.52, -0.02, 0), (-0.33, -0.02, 0), 0.05), lean), **grille),
-        Solid(turned(capsule((0, -0.55, 0), (0, -0.85, 0), 0.07), lean), **grille),
-        Solid(capsule((0.2, -0.8, 0), (0.2, -1.9, 0), 0.05), **grille),
-        Solid(turned(sphere(0, -0.24, 0.33, 0.05), lean), **accent),
-        *(Solid(turned(torus(0, 0.24 + level, 0, reach, 0.014, 1), lean), **body)
+        Solid(turned(capsule((0, 0.26, 0), (0, 0.6, 0), 0.32), lean), grille),
+        Solid(turned(cylinder(0, -0.14, 0, 0.335, 0.36, 0.05, 1), lean), body),
+        Solid(turned(torus(0, 0.24, 0, 0.335, 0.032, 1), lean), accent),
+        Solid(turned(torus(0, -0.02, 0, 0.52, 0.045), lean), accent),
+        Solid(turned(capsule((0.52, -0.02, 0), (0.33, -0.02, 0), 0.05), lean), grille),
+        Solid(turned(capsule((-0.52, -0.02, 0), (-0.33, -0.02, 0), 0.05), lean), grille),
+        Solid(turned(capsule((0, -0.55, 0), (0, -0.85, 0), 0.07), lean), grille),
+        Solid(capsule((0.2, -0.8, 0), (0.2, -1.9, 0), 0.05), grille),
+        Solid(turned(sphere(0, -0.24, 0.33, 0.05), lean), accent),
+        *(Solid(turned(torus(0, 0.24 + level, 0, reach, 0.014, 1), lean), body)
           for level, reach in ((0.12, 0.322), (0.24, 0.322), (0.36, 0.322), (0.46, 0.297), (0.55, 0.25))),
-        Solid(turned(torus(0, 0.42, 0, 0.322, 0.014, 0), lean), **body),
+        Solid(turned(torus(0, 0.42, 0, 0.322, 0.014, 0), lean), body),
     ]  # fmt: skip
     studio = Studio(key=(-0.6, 0.6, 0.7), sky=(1.1, 0.95, 1.15), ground=(0.7, 0.3, 0.4), rim=(1.4, 0.5, 0.4))
     color, cover = render(solids, 1300, 1500, view=2.3, studio=studio)

@@ -1,5 +1,7 @@
 """Draws the people of the starter templates as flat SVG portraits: `python tools/starter_portraits.py`."""
 
+# ruff: noqa: E501 (path data have no good places to break)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
