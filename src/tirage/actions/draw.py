@@ -14,7 +14,7 @@ from tirage.engine.resources import Blob, FontSource
 
 if TYPE_CHECKING:
     from tirage.engine.layout import Services
-    from tirage.engine.render import Prepared
+    from tirage.engine.runs import Prepared
 
 MAX_PREPARED = 4
 """Templates whose unchanging pictures a child keeps; the pool sends it rows of those it has seen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tirage.engine.options import Meta, OutputOptions
@@ -18,8 +18,8 @@ class DrawJob:
     overrides: Overrides
     sources: tuple[tuple[str, str], ...]
     format: str = "png"
-    options: OutputOptions = OutputOptions()
-    meta: Meta = Meta()
+    options: OutputOptions = field(default_factory=OutputOptions)
+    meta: Meta = field(default_factory=Meta)
     layout_only: bool = False
 
     def header(self) -> dict[str, Any]:

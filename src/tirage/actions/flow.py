@@ -1,0 +1,152 @@
+"""Rows → outcomes, as they are done: fetching, drawing and the caller's writing overlap, and little is held at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from tirage.actions.row_jobs import Bound, DrawOrder, RowJobs
+from tirage.assets.fetched import Fetched
+from tirage.context import Context
+from tirage.engine.errors import TirageError
+from tirage.engine.report import Warning_
+from tirage.pool.job import Reply
+from tirage.tables.rows import BadRow, Row
+
+MAX_HELD_BYTES = 256_000_000
+"""Pictures of rows that wait or are drawn; beyond this no further row is begun."""
+_FETCHERS = 16
+ENDS_RUN = frozenset({"pool_unavailable", "pool_closed"})
+"""Codes that say that no row could be drawn, whatever is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row: drawn (`reply`), not drawn because that was done before (`done`), or failed (`error`)."""
+
+    row: int
+    recipe: str = ""
+    reply: Reply | None = None
+    error: TirageError | None = None
+    warnings: tuple[Warning_, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the row's pictures are there from an earlier run."""
+        return self.reply is None and self.error is None
+
+
+@dataclass(slots=True)
+class _Work:
+    row: int
+    bound: Bound
+    order: DrawOrder | None = None
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    work: _Work
+    found: Future[dict[str, Fetched]] | None = None
+    drawn: Future[Reply] | None = None
+
+
+def _never(row: int, recipe: str) -> bool:
+    return False
+
+
+class Flow:
+    """Draws rows with bounded look-ahead. `known(row, recipe)` says that a row's pictures are there already.
+
+    `most_begun` tells, afterwards, how many rows were in the works at once.
+    """
+
+    def __init__(self, context: Context, jobs: RowJobs, known: Callable[[int, str], bool] = _never) -> None:
+        self._context = context
+        self._jobs = jobs
+        self._known = known
+        self._events: SimpleQueue[_Event] = SimpleQueue()
+        self._begun = 0
+        self._held = 0
+        self._fetching: ThreadPoolExecutor | None = None
+        self._drawing: set[Future[Reply]] = set()
+        self._ahead = max(4, 4 * context.pool.workers)
+        self.most_begun = 0
+
+    def run(self, rows: Iterable[Row | BadRow]) -> Iterator[Outcome]:
+        """The outcomes, in the order in which they come to be. Leaving the iteration early cancels what waits."""
+        try:
+            for row in rows:
+                outcome = self._begin(row)
+                if outcome is not None:
+                    yield outcome
+                while self._is_full():
+                    yield from self._next()
+            while self._begun:
+                yield from self._next()
+        finally:
+            for future in list(self._drawing):
+                future.cancel()
+            if self._fetching is not None:
+                self._fetching.shutdown(wait=False, cancel_futures=True)
+
+    def _is_full(self) -> bool:
+        limit = self._ahead if self._fetching is None else max(self._ahead, self._context.settings.look_ahead)
+        return self._begun >= limit or (self._held > MAX_HELD_BYTES and self._begun > 0)
+
+    def _begin(self, row: Row | BadRow) -> Outcome | None:
+        if isinstance(row, BadRow):
+            return Outcome(row.number, error=TirageError(row.problem))
+        try:
+            work = _Work(row.number, self._jobs.bind(row.values))
+            if not work.bound.is_remote:
+                return self._draw(work, self._jobs.resolve(work.bound))
+        except TirageError as error:
+            return _failed(row.number, error)
+        if self._fetching is None:
+            self._fetching = ThreadPoolExecutor(_FETCHERS, "tirage-fetch")
+        self._count(1)
+        future = self._fetching.submit(self._jobs.resolve, work.bound)
+        future.add_done_callback(lambda found: self._events.put(_Event(work, found=found)))
+        return None
+
+    def _draw(self, work: _Work, found: dict[str, Fetched]) -> Outcome | None:
+        work.order = self._jobs.order(work.bound, found)
+        if self._known(work.row, work.order.recipe):
+            return Outcome(work.row, work.order.recipe, warnings=work.bound.bound.warnings)
+        work.held = sum(len(part) for part in work.order.job.parts)
+        future = self._context.pool.submit(work.order.job)
+        self._count(1, work.held)
+        self._drawing.add(future)
+        future.add_done_callback(lambda drawn: self._events.put(_Event(work, drawn=drawn)))
+        return None
+
+    def _count(self, rows: int, held: int = 0) -> None:
+        self._begun += rows
+        self._held += held
+        self.most_begun = max(self.most_begun, self._begun)
+
+    def _next(self) -> Iterator[Outcome]:
+        event = self._events.get()
+        work = event.work
+        self._count(-1, -work.held)
+        try:
+            if event.found is not None:
+                outcome = self._draw(work, event.found.result())
+                if outcome is not None:
+                    yield outcome
+            elif event.drawn is not None:
+                self._drawing.discard(event.drawn)
+                recipe = work.order.recipe if work.order else ""
+                yield Outcome(work.row, recipe, event.drawn.result(), warnings=work.bound.bound.warnings)
+        except TirageError as error:
+            yield _failed(work.row, error, work.bound.bound.warnings)
+
+
+def _failed(row: int, error: TirageError, warnings: tuple[Warning_, ...] = ()) -> Outcome:
+    """A failed row is an outcome; that nothing can be drawn at all is not, and ends the run."""
+    if error.code in ENDS_RUN:
+        raise error
+    return Outcome(row, error=error, warnings=warnings)

@@ -1,0 +1,66 @@
+"""A template's file or a starter's name → the parsed template, its document and its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tirage import starters
+from tirage.engine.errors import Problem, TemplateProblem
+from tirage.engine.parse import MAX_DOCUMENT_BYTES, parse
+from tirage.engine.template import Json, Template
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTemplate:
+    """A template, the JSON it was read from, the folder its relative paths start from, and a stem for file names."""
+
+    template: Template
+    document: bytes
+    folder: Path
+    stem: str
+
+
+def locate(name: str) -> Path:
+    """The file that a command's TEMPLATE names. Raises TemplateProblem `template_not_found` with the closest name."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    if name in starters.names():
+        return starters.path(name)
+    if path.is_dir():
+        if (path / "template.json").is_file():
+            return path / "template.json"
+        raise TemplateProblem(Problem("template_not_found", f"{name!r} is a folder without a template.json."))
+    if path.suffix or len(path.parts) > 1:
+        raise TemplateProblem(
+            Problem("template_not_found", f"There is no file {name[:200]!r}.", hint="`tirage starters` lists the rest.")
+        )
+    try:
+        return starters.path(name)
+    except starters.StarterUnknown as unknown:
+        near = unknown.closest
+        hint = f"Did you mean {near!r}?" if near else "`tirage starters` lists the starters."
+        message = f"{name[:100]!r} is neither a file nor a starter."
+        raise TemplateProblem(Problem("template_not_found", message, hint=hint, closest=near)) from None
+
+
+def load_template(name: str) -> LoadedTemplate:
+    """Read a template. Raises TemplateProblem with every problem of the document."""
+    path = locate(name)
+    try:
+        with path.open("rb") as file:
+            document = file.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        message = f"{str(path)!r} cannot be read: {error.strerror}."
+        raise TemplateProblem(Problem("template_unreadable", message)) from None
+    stem = path.parent.name if path.name == "template.json" else path.name.split(".")[0]
+    return LoadedTemplate(parse(document), document, path.parent, stem or "picture")
+
+
+def sample_row(template: Template) -> tuple[dict[str, Json], str]:
+    """Values to show a template with, and where they came from: its first sample row, else the variables' samples."""
+    if template.document.sample_rows:
+        return dict(template.document.sample_rows[0]), "its first sample row"
+    samples = {each.name: each.sample for each in template.document.variables if each.sample is not None}
+    return dict(samples), "the samples of its variables" if samples else ""

@@ -1,0 +1,82 @@
+"""Texts of the command line → values, each refused with what it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tirage.engine.errors import Problem, TirageError
+
+if TYPE_CHECKING:
+    from tirage.context import Context
+
+_ROWS = re.compile(r"(\d*)(-?)(\d*)")
+
+
+def settings_of(texts: Sequence[str]) -> dict[str, str]:
+    """`name=value` texts by name; the value is taken literally, and may be empty."""
+    values: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"{text!r} is not of the form layer.key=value.", param_hint="--set")
+        values[name.strip()] = value
+    return values
+
+
+def row_range(text: str | None) -> tuple[int, int | None]:
+    """`1-100`, `7`, `10-`, `-20` as first and last row."""
+    if text is None:
+        return 1, None
+    match = _ROWS.fullmatch(text.replace(" ", ""))
+    if match is None or not (match[1] or match[3]) or max(len(match[1]), len(match[3])) > 9:
+        raise typer.BadParameter(f"{text!r} is no range of rows; write 1-100, 7, 10- or -20.", param_hint="--rows")
+    first = int(match[1] or 1)
+    last = int(match[3]) if match[3] else (None if match[2] else first)
+    if first < 1 or (last is not None and last < first):
+        raise typer.BadParameter(f"{text!r} holds no row; rows count from 1.", param_hint="--rows")
+    return first, last
+
+
+def folders_of(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Folders that exist."""
+    for path in paths:
+        if not path.exists():
+            raise typer.BadParameter(f"{str(path)!r} does not exist.", param_hint="--allow-path")
+    return tuple(paths)
+
+
+def open_context(*, workers: int | None = None, allow_hosts: Sequence[str] = ()) -> Context:
+    """The services of this process, by the environment's settings. Raises TirageError for what cannot be used."""
+    from tirage.context import Context
+    from tirage.settings import read_settings
+
+    if allow_hosts:
+        from tirage.assets.guard import Policy
+
+        Policy.of(allow_hosts)
+    return Context(read_settings(), workers=workers, allow_hosts=allow_hosts)
+
+
+def format_of(name: str | None, out: Path | None) -> str:
+    """The canonical name of the format asked for, or told by a file's ending. Raises RenderProblem."""
+    from tirage.engine import formats
+
+    if name is not None:
+        return formats.get(name.removeprefix(".")).name
+    if out is not None and out.suffix and not out.is_dir():
+        return formats.get(out.suffix.removeprefix(".")).name
+    return "png"
+
+
+def refuse_without_data(*, resume: bool, rows: bool, contact_sheet: bool) -> None:
+    """Options that mean nothing for a single picture are a mistake that is told."""
+    asked = {"--resume": resume, "--rows": rows, "--contact-sheet": contact_sheet}
+    found = [option for option, given in asked.items() if given]
+    if found:
+        message = f"{' and '.join(found)} needs a table."
+        raise TirageError(Problem("option_needs_data", message, hint="Name it with --data."))

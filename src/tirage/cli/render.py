@@ -1,0 +1,106 @@
+"""`tirage render`: one picture, or one for each row of a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tirage.cli.console import ending, stop
+from tirage.cli.options import folders_of, format_of, open_context, refuse_without_data, row_range, settings_of
+from tirage.engine.errors import Problem, TirageError
+
+
+def render(
+    template: Annotated[str, typer.Argument(help="A template's file, or the name of a starter.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The table: CSV, TSV, JSON, NDJSON or XLSX; - is standard input. One picture per row."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="LAYER.KEY=VALUE", help="Set a property, or a variable; ranks above columns."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the results (default: out); without --data a file or a folder.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="png, jpeg, webp, avif, pdf or svg. Default: the ending of --out, else png.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="PATTERN", help="File names, such as {row:05d}-{title}.")] = "{row:05d}",
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="How many are drawn at once.")] = None,
+    rows: Annotated[str | None, typer.Option(metavar="1-100", help="Draw these rows only.")] = None,
+    scale: Annotated[float, typer.Option(help="Device pixels per px, 0.1 to 4.")] = 1.0,
+    quality: Annotated[int | None, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = None,
+    dpi: Annotated[float | None, typer.Option(help="Resolution written into the files, 1 to 2400.")] = None,
+    progressive: Annotated[bool, typer.Option("--progressive", help="JPEGs that appear coarse first.")] = False,
+    transparent: Annotated[bool, typer.Option("--transparent", help="Leave the page's background out.")] = False,
+    max_bytes: Annotated[int | None, typer.Option(help="Lower the quality until a file is no larger.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.ndjson", help="Write what is to be told of each picture.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip rows that are done and unchanged.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Begin no row after the first that fails.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a summary for programs, and nothing else.")] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="HOST", help="Fetch from this host or network although it is private.")
+    ] = None,
+    allow_path: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Read pictures from this folder too.")
+    ] = None,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Write one picture that shows up to 100 of the results.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="The table's encoding, where it is not UTF-8.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="The table's delimiter: a character, or tab.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; default: the first.")] = None,
+) -> None:
+    """Draw a template: once, or once for each row of a table."""
+    values = settings_of(settings or ())
+    chosen = row_range(rows)
+    allowed = folders_of(allow_path or ())
+    with ending(json):
+        if data is not None and str(data) != "-" and not data.is_file():
+            raise TirageError(Problem("table_not_found", f"There is no table {str(data)!r}."))
+        if data is None:
+            refuse_without_data(resume=resume, rows=rows is not None, contact_sheet=contact_sheet is not None)
+        # First of all, because it warms up in processes of its own while this one loads, reads and parses.
+        with open_context(workers=1 if data is None else workers, allow_hosts=allow_host or ()) as context:
+            from tirage.actions.row_jobs import Output
+            from tirage.actions.templates import load_template
+            from tirage.engine.options import OutputOptions
+
+            output = Output(
+                format_of(format, out if data is None else None),
+                OutputOptions(
+                    scale=scale,
+                    quality=quality,
+                    dpi=dpi,
+                    progressive=progressive,
+                    transparent=True if transparent else None,
+                    max_bytes=max_bytes,
+                ),
+            )
+            loaded = load_template(template)
+            if data is None:
+                from tirage.cli.one_picture import draw_one
+
+                stop(draw_one(context, loaded, output, values, allowed=allowed, out=out, report=report, json=json))
+            from tirage.cli.table_run import TableRun
+
+            run = TableRun(
+                data=data,
+                out=out or Path("out"),
+                name=name,
+                rows=chosen,
+                report=report,
+                resume=resume,
+                fail_fast=fail_fast,
+                json=json,
+                contact_sheet=contact_sheet,
+                encoding=encoding,
+                delimiter=delimiter,
+                sheet=sheet,
+            )
+            stop(run.draw(context, loaded, output, values, allowed))

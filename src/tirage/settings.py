@@ -1,0 +1,132 @@
+"""The one table of settings: name, default, unit and sentence; each is read from an environment variable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from tirage.engine.errors import Problem, TirageError, closest
+
+Sandbox = Literal["strict", "best-effort", "off"]
+PREFIX = "TIRAGE_"
+ELSEWHERE = frozenset({"TIRAGE_SOAK"})
+"""Variables that the tests read; whoever sets them has not misspelt a setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. `unit` is empty for words and paths; `choices` are the words that are taken."""
+
+    name: str
+    variable: str
+    default: str | int | float | bool
+    unit: str
+    sentence: str
+    least: float = 0
+    choices: tuple[str, ...] = ()
+
+
+def _about(unit: str, sentence: str, least: float = 0) -> dict[str, Any]:
+    return {"unit": unit, "sentence": sentence, "least": least}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values that hold for this process."""
+
+    workers: int = field(
+        default=0, metadata=_about("processes", "How many pictures are drawn at once; 0 means one for each core.")
+    )
+    sandbox: Sandbox = field(
+        default="best-effort",
+        metadata=_about("", "Whether drawing processes must (strict), should or need not (off) be walled in."),
+    )
+    worker_memory: int = field(
+        default=2048, metadata=_about("MiB", "How much address space a drawing process may have.", 512)
+    )
+    worker_resident: int = field(
+        default=400, metadata=_about("MiB", "Above this size in memory a drawing process is replaced.", 100)
+    )
+    picture_seconds: float = field(default=20.0, metadata=_about("s", "How long one picture may take.", 0.1))
+    picture_cpu_seconds: int = field(
+        default=15, metadata=_about("s", "How much processor time one picture may take.", 1)
+    )
+    fetch_seconds: float = field(
+        default=30.0, metadata=_about("s", "How long a row waits for its remote pictures.", 0.1)
+    )
+    look_ahead: int = field(
+        default=64, metadata=_about("rows", "How many rows ahead of the drawing remote pictures are fetched.", 1)
+    )
+    cache_dir: str = field(
+        default="", metadata=_about("", "Where fetched pictures are kept; empty means the user's cache folder.")
+    )
+    cache_size: int = field(
+        default=2000, metadata=_about("MB", "How much room the kept pictures may take on disk; 0 keeps none.")
+    )
+    fonts_dir: str = field(
+        default="", metadata=_about("", "The folder of the user's own fonts; empty means the user's data folder.")
+    )
+    debug: bool = field(default=False, metadata=_about("", "Whether errors are shown with their tracebacks."))
+
+
+_DEFAULTS = Settings()
+_CHOICES: dict[str, tuple[str, ...]] = {"sandbox": get_args(Sandbox)}
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(
+        each.name,
+        f"{PREFIX}{each.name.upper()}",
+        getattr(_DEFAULTS, each.name),
+        **each.metadata,
+        choices=_CHOICES.get(each.name, ()),
+    )
+    for each in fields(Settings)
+)
+"""The table that the reference page is made from."""
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the environment. Raises TirageError `setting_invalid` with every one that cannot be used."""
+    given = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    known = {each.variable for each in SETTINGS}
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name not in known | ELSEWHERE:
+            near = closest(name, known)
+            hint = f"Did you mean {near}?" if near else "The reference lists all settings."
+            problems.append(Problem("setting_unknown", f"There is no setting {name[:60]}.", name, hint, near))
+    for each in SETTINGS:
+        text = given.get(each.variable, "").strip()
+        if not text:
+            continue
+        try:
+            values[each.name] = _value(each, text)
+        except ValueError as error:
+            problems.append(
+                Problem("setting_invalid", f"{each.variable} is {text[:60]!r}, but {error}.", each.variable)
+            )
+    if problems:
+        raise TirageError(problems)
+    return Settings(**values)
+
+
+def _value(setting: Setting, text: str) -> str | int | float | bool:
+    if isinstance(setting.default, bool):
+        if text.lower() not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
+            raise ValueError("it takes 1 or 0")
+        return text.lower() in ("1", "true", "yes", "on")
+    if isinstance(setting.default, str):
+        if setting.choices and text not in setting.choices:
+            raise ValueError(f"it takes {', '.join(setting.choices)}")
+        return text
+    kind = type(setting.default)
+    try:
+        number = kind(text)
+    except ValueError:
+        raise ValueError("it takes a whole number" if kind is int else "it takes a number") from None
+    if not setting.least <= number < 1e9:
+        raise ValueError(f"it must be {setting.least:g} or more")
+    return number
