@@ -120,7 +120,7 @@ def _block(
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         warnings.append(("glyph_missing", f"No font has the characters {named}{more}; boxes are drawn in their place."))
     if fitted.cut:
-        warnings.append(("text_cut", f"The text does not fit and was cut after {len(fitted.lines)} lines."))
+        warnings.append(("text_cut", f"The text does not fit and was cut after {_lines(len(fitted.lines))}."))
     if overflow:
         warnings.append(
             (
@@ -152,3 +152,7 @@ def _face_name(typeface: Typeface) -> str:
 def _named(cluster: str) -> str:
     codes = " ".join(f"U+{ord(each):04X}" for each in cluster)
     return f"{cluster} ({codes})" if cluster.isprintable() else codes
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
