@@ -1,0 +1,1 @@
+"""The benchmark: synthetic inputs → measurements as ratios within one run, with their targets."""
