@@ -39,13 +39,8 @@ def test_layers_paint_in_order_over_the_background(studio: Any) -> None:
 
 def test_percentages_are_of_the_parent(studio: Any) -> None:
     """Layers in a group take percentages of the group's box."""
-    group = {
-        "type": "group",
-        "name": "g",
-        "x": "50%",
-        "width": "50%",
-        "children": [box("a", "red", 0, 0, "50%", "100%")],
-    }  # type: ignore[arg-type]
+    child = {**box("a", "red", 0, 0), "width": "50%", "height": "100%"}
+    group = {"type": "group", "name": "g", "x": "50%", "width": "50%", "children": [child]}
     pixels = studio.pixels(page(group))
     assert [at(pixels, 45, 30), at(pixels, 60, 30), at(pixels, 80, 30)] == [WHITE, RED, WHITE]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tirage.engine import srgb
 from tirage.engine.errors import Problem, RenderProblem
 from tirage.engine.options import Meta, OutputOptions
 from tirage.engine.report import Warning_
@@ -87,6 +88,19 @@ class Format(ABC):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RasterFormat(Format):
     """A format of pixels: paints the page, compresses it, and meets `max_bytes` by a lower quality where it can."""
+
+    @staticmethod
+    def image(raster: Raster, *, tagged: bool = True) -> Any:
+        """The pixels as a pyvips.Image, without an alpha channel where all is opaque; `tagged` with an sRGB profile."""
+        import pyvips
+
+        image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
+        if raster.opaque:
+            image = image.extract_band(0, n=3)
+        image = image.copy(interpretation="srgb")
+        if tagged:
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", srgb.profile())
+        return image
 
     @abstractmethod
     def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:

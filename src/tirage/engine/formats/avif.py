@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tirage.engine import srgb
 from tirage.engine.format import RasterFormat
 from tirage.engine.options import OutputOptions
 
@@ -24,11 +23,7 @@ class Avif(RasterFormat):
         """One still picture; without an alpha plane where all is opaque."""
         import pyvips
 
-        image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
-        if raster.opaque:
-            image = image.extract_band(0, n=3)
-        image = image.copy(interpretation="srgb")
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", srgb.profile())
+        image = self.image(raster)
         # The encoder cuts the picture into a tile a thread: with more than one, the bytes would depend on the machine.
         threads = pyvips.concurrency_get()
         pyvips.concurrency_set(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tirage.engine import srgb
 from tirage.engine.format import RasterFormat
 from tirage.engine.options import OutputOptions
 
@@ -22,14 +21,9 @@ class Webp(RasterFormat):
 
     def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
         """One still picture; without an alpha channel where all is opaque."""
-        import pyvips
-
-        image = pyvips.Image.new_from_memory(raster.straight(), raster.width, raster.height, 4, "uchar")
-        if raster.opaque:
-            image = image.extract_band(0, n=3)
-        image = image.copy(interpretation="srgb")
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", srgb.profile())
-        data: bytes = image.webpsave_buffer(Q=quality, lossless=options.lossless, effort=_EFFORT, keep="icc")
+        data: bytes = self.image(raster).webpsave_buffer(
+            Q=quality, lossless=options.lossless, effort=_EFFORT, keep="icc"
+        )
         return data
 
 
