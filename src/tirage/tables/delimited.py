@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 
 from tirage.engine.errors import Problem
-from tirage.tables.rows import BadRow, Row, TableLimits, TableProblem, header_problems, shown, too_many_rows
+from tirage.tables.rows import BadRow, Row, TableLimits, TableProblem, header_problems, placed, shown, too_many_rows
 from tirage.tables.text import Bytes, Lines
 
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
@@ -86,10 +85,6 @@ def _delimiter(header: str, extension: str, declared: str | None) -> str:
     return found[0] if found else ","
 
 
-def _placed(problem: Problem, where: str) -> Problem:
-    return replace(problem, message=problem.message.replace("{where}", where, 1))
-
-
 def read_delimited(
     source: Bytes, format: str, encoding: str | None, delimiter: str | None, limits: TableLimits
 ) -> tuple[tuple[str, ...], Iterator[Row | BadRow]]:
@@ -113,7 +108,7 @@ def read_delimited(
         first = next(feed, "")
     fault = feed.fault()
     if fault:
-        raise TableProblem(_placed(fault, f"The header (line {feed.number:,})"))
+        raise TableProblem(placed(fault, f"The header (line {feed.number:,})"))
     separator = _delimiter(first, format, delimiter)
     feed.put_back()
     # The module's own limit holds for the whole process; ours is the record's, so that one is only ever raised.
@@ -176,7 +171,7 @@ def _rows(feed: _Feed, columns: tuple[str, ...], separator: str, limits: TableLi
                 problem = Problem("cell_too_long", message + f"at most {limits.cell_chars:,} are read.")
         fault = feed.fault()  # Said rather than its consequences.
         if fault:
-            problem = _placed(fault, where)
+            problem = placed(fault, where)
         yield BadRow(number, problem) if problem else Row(number, dict(zip(columns, cells, strict=True)))
         for at in [at for at in faults if at <= feed.number]:
             del faults[at]

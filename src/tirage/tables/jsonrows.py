@@ -6,19 +6,27 @@ import json
 import math
 import re
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from typing import Any
 
 from tirage.engine.errors import Problem
-from tirage.tables.rows import BadRow, Row, TableLimits, TableProblem, header_problems, shown, too_many_rows
-from tirage.tables.text import Bytes, Decoder, Lines
+from tirage.tables.rows import BadRow, Row, TableLimits, TableProblem, header_problems, placed, shown, too_many_rows
+from tirage.tables.text import MARK, Bytes, Decoder, Lines
 
 _BLANK = " \t\r\n"
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_SCALAR = re.compile(r"[^\s,\[\]{}\"]+")
+# Characters read before the window is cut at its beginning. The decoder counts lines from there for every error, so
+# that without a bound a long window full of broken elements would cost the square of its length.
+_STALE = 16_384
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]|"', re.DOTALL)
 
 
 class _Refused(Exception):
     """The row is well-formed JSON but not acceptable: carries code and the end of a sentence."""
+
+
+class _Undecodable(Exception):
+    """The row's bytes could not be told: carries the problem, whose message begins with `{where}`."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -108,6 +116,8 @@ class _Checker:
 
 
 def _invalid(where: str, error: Exception) -> Problem:
+    if isinstance(error, _Undecodable):
+        return placed(error.args[0], where)
     if isinstance(error, _Refused):
         return Problem(error.args[0], f"{where}: {error.args[1]}")
     detail = error.msg if isinstance(error, json.JSONDecodeError) else "it is not JSON"
@@ -130,7 +140,7 @@ def read_ndjson(source: Bytes, encoding: str | None, limits: TableLimits) -> Ite
         where = f"Row {number:,} (line {lines.number:,})"
         fault = lines.faults.pop(lines.number, None) if lines.faults else None
         if fault:
-            yield BadRow(number, replace(fault, message=fault.message.replace("{where}", where, 1)))
+            yield BadRow(number, placed(fault, where))
             continue
         try:
             value, end = checker.parse(text)
@@ -147,21 +157,23 @@ class _Window:
     def __init__(self, source: Bytes, encoding: str | None, limits: TableLimits) -> None:
         self._decoder = Decoder(source, encoding)
         self._limit = limits.row_chars
+        self._line = 1
+        self._counted = 0  # Where in the text the lines are counted up to.
         self.text = ""
         self.at = 0
-        self.line = 1
+
+    def _cut(self) -> None:
+        self.here()
+        self.text = self.text[self.at :]
+        self.at = self._counted = 0
 
     def more(self) -> bool:
         """Read on, twice as much as is there already; False at the end of the stream."""
-        self.line += self.text.count("\n", 0, self.at)
-        parts = [self.text[self.at :]]
-        self.at = 0
-        wanted, got = max(1, len(parts[0])), 0
+        self._cut()
+        parts = [self.text]
+        wanted, got = max(1, len(self.text)), 0
         while got < wanted and not self._decoder.finished:
             part = self._decoder.read()
-            if self._decoder.offsets:
-                problem = self._decoder.problem("The JSON text", self._decoder.offsets[0])
-                raise TableProblem(problem)
             got += len(part)
             parts.append(part)
         self.text = "".join(parts)
@@ -169,15 +181,17 @@ class _Window:
 
     def here(self) -> int:
         """The number of the line that is being read."""
-        return self.line + self.text.count("\n", 0, self.at)
+        self._line += self.text.count("\n", self._counted, self.at)
+        self._counted = self.at
+        return self._line
 
     def peek(self) -> str:
         """The next character that is not blank, left in place; empty at the end."""
         while True:
-            while self.at < len(self.text):
-                if self.text[self.at] not in _BLANK:
-                    return self.text[self.at]
-                self.at += 1
+            blank = _BLANKS.match(self.text, self.at)
+            self.at = blank.end() if blank else self.at
+            if self.at < len(self.text):
+                return self.text[self.at]
             if not self.more():
                 return ""
 
@@ -193,33 +207,46 @@ class _Window:
 
     def broken(self, what: str) -> TableProblem:
         """The error for a text that cannot be read on."""
-        return TableProblem(Problem("json_invalid", f"Line {self.here():,}: not valid JSON: {what}."))
+        where = f"Line {self.here():,}"
+        if self._decoder.offsets and self.text.startswith(MARK, self.at):
+            return TableProblem(self._decoder.problem(where, self._decoder.offsets[0]))
+        return TableProblem(Problem("json_invalid", f"{where}: not valid JSON: {what}."))
+
+    def _taken(self, end: int) -> str:
+        """The element's text, stepped over; raises `_Undecodable` where its bytes could not be told."""
+        text, self.at = self.text[self.at : end], end
+        marks = text.count(MARK) if self._decoder.offsets else 0
+        offsets = [self._decoder.offsets.popleft() for _ in range(marks)]
+        if offsets:
+            raise _Undecodable(self._decoder.problem("{where}", offsets[0]))
+        return text
 
     def element(self, parse: Callable[[str, int], tuple[Any, int]]) -> tuple[Any, str]:
         """The next value and its text; on an error within it, step over it and raise that error."""
+        if self.at > _STALE:
+            self._cut()
         while True:
             try:
                 value, end = parse(self.text, self.at)
                 if end == len(self.text) and self.more():  # A number may go on.
                     continue
-                text, self.at = self.text[self.at : end], end
-                return value, text
-            except json.JSONDecodeError as error:
+            except (json.JSONDecodeError, _Refused) as error:
                 # Cut off by the window's end, or wrong? Reading on tells, up to the longest row there may be.
-                offset = max(0, error.pos - self.at)
-                if len(self.text) - self.at > self._limit:
-                    self._step_over()
-                    raise
-                if self._whole() or not self.more():
-                    self._step_over()
-                    raise json.JSONDecodeError(error.msg, "", offset) from None
-            except _Refused:
-                while not self._whole() and len(self.text) - self.at <= self._limit and self.more():
+                if not self._whole() and len(self.text) - self.at <= self._limit and self.more():
                     continue
-                self._step_over()
+                text = self._step_over()
+                if isinstance(error, json.JSONDecodeError):
+                    raise json.JSONDecodeError(error.msg, "", max(0, error.pos - self.at + len(text))) from None
                 raise
+            return value, self._taken(end)
 
     def _end(self) -> int | None:
+        """Where the value that begins here ends; None where the window does not hold its end."""
+        if self.text[self.at] not in '{["':
+            scalar = _SCALAR.match(self.text, self.at)
+            if scalar is None:
+                return self.at
+            return scalar.end() if scalar.end() < len(self.text) or self._decoder.finished else None
         depth = 0
         for match in _TOKEN.finditer(self.text, self.at):
             token = match[0]
@@ -228,21 +255,18 @@ class _Window:
             depth += 1 if token in "{[" else -1 if token in "}]" else 0
             if depth == 0:
                 return match.end()
-            if depth < 0:
-                return match.start()
         return None
 
     def _whole(self) -> bool:
-        return self.text[self.at] in "{[" and self._end() is not None
+        return self._end() is not None
 
-    def _step_over(self) -> None:
-        end = self._end() if self.text[self.at] in '{["' else None
-        if end is None:
-            scalar = re.compile(r"[^\s,\[\]{}\"]+").match(self.text, self.at)
-            end = scalar.end() if scalar else None
+    def _step_over(self) -> str:
+        end = self._end()
         if end is None:
             raise self.broken("a value is not closed, or longer than a row may be")
-        self.at = end
+        if end == self.at:
+            raise self.broken(f"a value is expected, {shown(self.text[end])} found")
+        return self._taken(end)
 
 
 def read_json(source: Bytes, encoding: str | None, limits: TableLimits) -> Iterator[Row | BadRow]:
@@ -272,13 +296,15 @@ def _members(window: _Window, checker: _Checker, limits: TableLimits) -> Generat
                 window.expect('"')
             name, _ = window.element(checker.parse)
             window.expect(":")
-            if name == "rows" and window.peek() == "[" and not found:
+            if name == "rows" and found:
+                raise _Refused("json_duplicate_key", "the member “rows” stands there twice.")
+            if name == "rows" and window.peek() == "[":
                 found = True
                 yield from _array(window, checker, limits)
             else:
                 window.peek()
                 window.element(checker.parse)
-        except (json.JSONDecodeError, _Refused) as error:
+        except (json.JSONDecodeError, _Refused, _Undecodable) as error:
             raise TableProblem(_invalid(f"Line {window.here():,}", error)) from None
         if window.expect(",}") == "}":
             return found
@@ -295,14 +321,14 @@ def _array(window: _Window, checker: _Checker, limits: TableLimits) -> Iterator[
             raise too_many_rows(limits)
         if not window.peek():
             window.expect("{")
-        line = window.here() if number == 1 else 0
+        line = window.here()
         try:
             value, text = window.element(checker.parse)
             if len(text) > limits.row_chars:
                 raise _Refused("row_too_long", f"the row has more than {limits.row_chars:,} characters.")
             yield Row(number, checker.row(value, text))
-        except (_Refused, json.JSONDecodeError) as error:
-            yield BadRow(number, _invalid(f"Row {number:,} (line {line or window.here():,})", error))
+        except (_Refused, _Undecodable, json.JSONDecodeError) as error:
+            yield BadRow(number, _invalid(f"Row {number:,} (line {line:,})", error))
         if window.expect(",]") == "]":
             return
     window.expect("]")

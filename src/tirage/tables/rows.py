@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import TracebackType
 from typing import TypeAlias
@@ -96,6 +96,11 @@ def shown(text: str, limit: int = 40) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
+def placed(problem: Problem, where: str) -> Problem:
+    """The problem with its place in the table, known only to the reader, for `{where}` in its message."""
+    return replace(problem, message=problem.message.replace("{where}", where, 1))
+
+
 def too_many_rows(limits: TableLimits) -> TableProblem:
     """The error for the first row beyond the limit."""
     return TableProblem(
@@ -128,6 +133,9 @@ def header_problems(columns: tuple[str, ...], limits: TableLimits) -> list[Probl
         elif not name.isprintable() and any(ord(character) < 32 and character not in "\t\r\n" for character in name):
             message = f"The name of column {at}, {shown(name)}, holds a control character."
             problems.append(Problem("header_control_character", message))
+        elif not name.isprintable() and any("\ud800" <= character <= "\udfff" for character in name):
+            message = f"The name of column {at}, {shown(name)}, holds half of a surrogate pair."
+            problems.append(Problem("header_surrogate", message))
         elif name in first:
             message = f"Columns {first[name]} and {at} are both named {shown(name)}."
             problems.append(Problem("header_duplicate", message, hint="Give every column a name of its own."))

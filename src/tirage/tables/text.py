@@ -13,7 +13,7 @@ from tirage.engine.errors import Problem
 from tirage.tables.rows import TableLimits, TableProblem
 
 CHUNK = 65_536
-_MARK = "\udc80"  # A lone surrogate: no strict decoder ever gives one, so it can only be ours.
+MARK = "\udc80"  # A lone surrogate: no strict decoder ever gives one, so it can only be ours.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
 _BOMS = (  # UTF-32 before UTF-16: FF FE begins both.
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,7 +30,7 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     _sink.offsets.append(error.start)
-    return _MARK, error.end
+    return MARK, error.end
 
 
 codecs.register_error("tirage.mark", _mark)
@@ -135,7 +135,7 @@ class Lines(Iterator[str]):
         self._made = 0  # The number of the last line put into _ready.
         self._carry: list[str] = []
         self._carried = 0
-        self._marked = False
+        self._suspect = False  # Whether the line carried over holds a NUL.
         self._held_cr = False
 
     def __next__(self) -> str:
@@ -172,17 +172,19 @@ class Lines(Iterator[str]):
         elif last and self._carry:
             lines = ["".join(self._carry)]
             self._carry, self._carried = [], 0
-        self._inspect(lines, "\0" in text or self._marked, len(text) > self._limit)
+        self._inspect(lines, "\0" in text or self._suspect, len(text) > self._limit)
         self._made += len(lines)
+        if not self._carry:
+            self._suspect = False
         if tail:
             self._keep(tail)
-        self._marked = any("\0" in part for part in self._carry)
         self._ready = iter(lines)
 
     def _keep(self, tail: str) -> None:
         self._carried += len(tail)
         if self._carried <= self._limit:
             self._carry.append(tail)
+            self._suspect = self._suspect or "\0" in tail
             return
         # Too long to be held: its beginning stands for it until its end comes.
         if self._made + 1 not in self.faults:
@@ -192,7 +194,7 @@ class Lines(Iterator[str]):
         self._drop(tail)
 
     def _drop(self, text: str) -> None:
-        offsets = [self._decoder.offsets.popleft() for _ in range(text.count(_MARK))]
+        offsets = [self._decoder.offsets.popleft() for _ in range(text.count(MARK))]
         problem = Problem("row_too_long", f"{{where}}: the line has more than {self._limit:,} characters.")
         self.faults.setdefault(self._made + 1, self._decoder.problem("{where}", offsets[0]) if offsets else problem)
 
@@ -200,7 +202,7 @@ class Lines(Iterator[str]):
         if not (suspect or long or self._decoder.offsets):
             return
         for at, line in enumerate(lines, self._made + 1):
-            marks = line.count(_MARK)
+            marks = line.count(MARK)
             if marks:
                 offsets = [self._decoder.offsets.popleft() for _ in range(marks)]
                 self.faults.setdefault(at, self._decoder.problem("{where}", offsets[0]))

@@ -14,7 +14,6 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO, Any, BinaryIO
@@ -28,6 +27,7 @@ from tirage.tables.rows import (
     TableProblem,
     closest,
     header_problems,
+    placed,
     shown,
     too_many_rows,
 )
@@ -110,7 +110,7 @@ def read_workbook(
         raise _refuse("table_empty", "The sheet is empty: it has no header row.")
     if problem:
         where = f"The header (line {line:,})"
-        raise TableProblem(replace(problem, message=problem.message.replace("{where}", where, 1)))
+        raise TableProblem(placed(problem, where))
     first, last = min(header), max(header)
     if last - first + 1 > limits.columns:
         raise TableProblem(header_problems(("x",) * (last - first + 1), limits))
@@ -297,7 +297,7 @@ def _rows(
             raise too_many_rows(limits)
         where = f"Row {number:,} (line {at:,})"
         if problem:
-            yield BadRow(number, replace(problem, message=problem.message.replace("{where}", where, 1)))
+            yield BadRow(number, placed(problem, where))
         elif min(cells) < first or max(cells) > last:
             yield BadRow(number, Problem("ragged_row", f"{where} has a value in a column without a name."))
         else:
