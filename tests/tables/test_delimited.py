@@ -9,25 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables.reading import cells, read, refused
 
 from tirage.tables import BadRow, Row, TableLimits, TableProblem, open_table
-
-
-def read(data: bytes, **options: object) -> list[Row | BadRow]:
-    """All rows of a CSV given as bytes."""
-    return list(open_table(io.BytesIO(data), format="csv", **options))  # type: ignore[arg-type]
-
-
-def cells(rows: list[Row | BadRow]) -> list[list[object] | str]:
-    """The values of good rows, the codes of bad ones."""
-    return [list(row.values.values()) if isinstance(row, Row) else row.problem.code for row in rows]
-
-
-def refused(data: bytes, **options: object) -> TableProblem:
-    """The error that reading gives."""
-    with pytest.raises(TableProblem) as caught:
-        read(data, **options)
-    return caught.value
 
 
 @pytest.mark.check(127)
