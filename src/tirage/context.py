@@ -25,24 +25,19 @@ WARM = "tirage.actions.draw:warm"
 class Context:
     """What the actions work with. Its pool starts at once and warms up while the caller reads and parses.
 
-    `workers` and `allow_hosts` are what the caller asks for beyond the settings.
+    `workers` and `allow_hosts` are what the caller asks for beyond the settings; `pool` is one that runs already.
     """
 
-    def __init__(self, settings: Settings, *, workers: int | None = None, allow_hosts: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        workers: int | None = None,
+        allow_hosts: Sequence[str] = (),
+        pool: Pool | None = None,
+    ) -> None:
         self.settings = settings
-        self.pool = Pool(
-            handler=HANDLER,
-            warm=(WARM,),
-            workers=workers or settings.workers or None,
-            sandbox=settings.sandbox,
-            limits=PoolLimits(
-                memory_bytes=settings.worker_memory * MEBIBYTE,
-                rss_bytes=settings.worker_resident * MEBIBYTE,
-                cpu_seconds=settings.picture_cpu_seconds,
-                wall_seconds=settings.picture_seconds,
-            ),
-            readable=[str(self.fonts_folder)] if self.fonts_folder.is_dir() else [],
-        )
+        self.pool = pool or start_pool(settings, workers)
         self._allow_hosts = tuple(allow_hosts)
         self._lock = threading.Lock()
         self._fetcher: SyncFetcher | None = None
@@ -54,13 +49,6 @@ class Context:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    @property
-    def fonts_folder(self) -> Path:
-        """The folder of the user's own fonts."""
-        from tirage.assets.fonts import user_dir
-
-        return user_dir()
 
     @cached_property
     def fonts(self) -> LibraryFonts:
@@ -99,6 +87,33 @@ class Context:
             fetcher, self._fetcher = self._fetcher, None
         if fetcher is not None:
             fetcher.close()
+
+
+def start_pool(settings: Settings, workers: int | None = None) -> Pool:
+    """The drawing processes. Raises RenderProblem `pool_unavailable` where the sandbox must be, and cannot be, had."""
+    fonts = fonts_folder(settings)
+    return Pool(
+        handler=HANDLER,
+        warm=(WARM,),
+        workers=workers or settings.workers or None,
+        sandbox=settings.sandbox,
+        limits=PoolLimits(
+            memory_bytes=settings.worker_memory * MEBIBYTE,
+            rss_bytes=settings.worker_resident * MEBIBYTE,
+            cpu_seconds=settings.picture_cpu_seconds,
+            wall_seconds=settings.picture_seconds,
+        ),
+        readable=[str(fonts)] if fonts.is_dir() else [],
+    )
+
+
+def fonts_folder(settings: Settings) -> Path:
+    """The folder of the user's own fonts, known without loading what reads them."""
+    if settings.fonts_dir:
+        return Path(settings.fonts_dir)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tirage", appauthor=False)) / "fonts"
 
 
 def cache_folder(settings: Settings) -> Path | None:

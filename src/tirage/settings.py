@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from tirage.engine.errors import Problem, TirageError, closest
-
 Sandbox = Literal["strict", "best-effort", "off"]
 PREFIX = "TIRAGE_"
 ELSEWHERE = frozenset({"TIRAGE_SOAK"})
 """Variables that the tests read; whoever sets them has not misspelt a setting."""
+
+
+class SettingsInvalid(ValueError):
+    """Settings that cannot be used: (code, variable, sentence) of each."""
+
+    def __init__(self, faults: tuple[tuple[str, str, str], ...]) -> None:
+        super().__init__(" ".join(sentence for _, _, sentence in faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +95,13 @@ SETTINGS: tuple[Setting, ...] = tuple(
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment. Raises TirageError `setting_invalid` with every one that cannot be used."""
+    """The settings of the environment. Raises SettingsInvalid with every one that cannot be used."""
     given = os.environ if environment is None else environment
     values: dict[str, Any] = {}
-    problems: list[Problem] = []
     known = {each.variable for each in SETTINGS}
-    for name in sorted(given):
-        if name.startswith(PREFIX) and name not in known | ELSEWHERE:
-            near = closest(name, known)
-            hint = f"Did you mean {near}?" if near else "The reference lists all settings."
-            problems.append(Problem("setting_unknown", f"There is no setting {name[:60]}.", name, hint, near))
+    faults = [
+        _unknown(name, known) for name in sorted(given) if name.startswith(PREFIX) and name not in known | ELSEWHERE
+    ]
     for each in SETTINGS:
         text = given.get(each.variable, "").strip()
         if not text:
@@ -105,12 +109,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         try:
             values[each.name] = _value(each, text)
         except ValueError as error:
-            problems.append(
-                Problem("setting_invalid", f"{each.variable} is {text[:60]!r}, but {error}.", each.variable)
-            )
-    if problems:
-        raise TirageError(problems)
+            faults.append(("setting_invalid", each.variable, f"{each.variable} is {text[:60]!r}, but {error}."))
+    if faults:
+        raise SettingsInvalid(tuple(faults))
     return Settings(**values)
+
+
+def _unknown(name: str, known: set[str]) -> tuple[str, str, str]:
+    near = difflib.get_close_matches(name[:60], known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return "setting_unknown", name, f"There is no setting {name[:60]}.{hint}"
 
 
 def _value(setting: Setting, text: str) -> str | int | float | bool:

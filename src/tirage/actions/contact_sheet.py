@@ -80,7 +80,7 @@ def _document(shown: Sequence[_Result], total: int) -> dict[str, Any]:
     columns = min(len(shown), max(1, ceil(sqrt(len(shown) * 4 / 3 * (cell_height + _GAP) / (_CELL + _GAP)))))
     lines = ceil(len(shown) / columns)
     width = max(2 * _MARGIN + columns * (_CELL + _GAP) - _GAP, 420)
-    height = _HEAD + _MARGIN + lines * (cell_height + _GAP)
+    height = _HEAD + lines * (cell_height + _GAP) + _MARGIN - _GAP
     counted = f"{total:,} pictures" if total != 1 else "1 picture"
     if len(shown) < total:
         counted += f", {len(shown)} of them shown"

@@ -8,17 +8,24 @@ from typing import Annotated
 import typer
 
 from tirage import __version__
-from tirage.cli import render
+from tirage.cli import check, doctor, fonts, render, sample, schema, starters
 
 app = typer.Typer(
     name="tirage",
     help="Personalized pictures in large batches: a template, a table, one finished picture per row.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("render")(render.render)
+app.command("render", short_help="Draw a template: once, or once for each row.")(render.render)
+app.command("check", short_help="Tell what is wrong with a template or its rows.")(check.check)
+app.command("starters", short_help="List or copy the starter templates.")(starters.starters)
+app.command("sample", short_help="Make a table of plausible data.")(sample.sample)
+app.add_typer(fonts.fonts, name="fonts", short_help="List the font families, or add one.")
+app.command("doctor", short_help="Look whether all that is needed works.")(doctor.doctor)
+app.command("schema", short_help="Print the JSON Schemas.")(schema.schema)
 
 
 def _version(wanted: bool) -> None:

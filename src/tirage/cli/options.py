@@ -13,6 +13,7 @@ from tirage.engine.errors import Problem, TirageError
 
 if TYPE_CHECKING:
     from tirage.context import Context
+    from tirage.settings import Settings
 
 _ROWS = re.compile(r"(\d*)(-?)(\d*)")
 
@@ -52,14 +53,25 @@ def folders_of(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 def open_context(*, workers: int | None = None, allow_hosts: Sequence[str] = ()) -> Context:
     """The services of this process, by the environment's settings. Raises TirageError for what cannot be used."""
+    from tirage.cli.head_start import take_pool
     from tirage.context import Context
-    from tirage.settings import read_settings
 
+    settings = settings_of_environment()
     if allow_hosts:
         from tirage.assets.guard import Policy
 
         Policy.of(allow_hosts)
-    return Context(read_settings(), workers=workers, allow_hosts=allow_hosts)
+    return Context(settings, workers=workers, allow_hosts=allow_hosts, pool=take_pool(workers))
+
+
+def settings_of_environment() -> Settings:
+    """The settings. Raises TirageError with every one that cannot be used."""
+    from tirage.settings import SettingsInvalid, read_settings
+
+    try:
+        return read_settings()
+    except SettingsInvalid as error:
+        raise TirageError([Problem(code, sentence) for code, _, sentence in error.faults]) from None
 
 
 def format_of(name: str | None, out: Path | None) -> str:

@@ -13,30 +13,42 @@ from tirage.engine.errors import Problem, TirageError
 
 
 def render(
-    template: Annotated[str, typer.Argument(help="A template's file, or the name of a starter.")],
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="A template's file, or the name of a starter.")],
     data: Annotated[
         Path | None,
-        typer.Option(help="The table: CSV, TSV, JSON, NDJSON or XLSX; - is standard input. One picture per row."),
+        typer.Option(
+            metavar="FILE", help="The table: CSV, TSV, JSON, NDJSON or XLSX; - is standard input. One picture per row."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="LAYER.KEY=VALUE", help="Set a property, or a variable; ranks above columns."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The folder of the results (default: out); without --data a file or a folder.")
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="The folder of the results (default: out); without --data a file or a folder."
+        ),
     ] = None,
     format: Annotated[
-        str | None, typer.Option(help="png, jpeg, webp, avif, pdf or svg. Default: the ending of --out, else png.")
+        str | None,
+        typer.Option(metavar="F", help="png, jpeg, webp, avif, pdf or svg. Default: the ending of --out, else png."),
     ] = None,
     name: Annotated[str, typer.Option(metavar="PATTERN", help="File names, such as {row:05d}-{title}.")] = "{row:05d}",
-    workers: Annotated[int | None, typer.Option(min=1, max=256, help="How many are drawn at once.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, metavar="N", help="How many are drawn at once.")
+    ] = None,
     rows: Annotated[str | None, typer.Option(metavar="1-100", help="Draw these rows only.")] = None,
-    scale: Annotated[float, typer.Option(help="Device pixels per px, 0.1 to 4.")] = 1.0,
-    quality: Annotated[int | None, typer.Option(help="1 to 100, for jpeg, webp and avif.")] = None,
-    dpi: Annotated[float | None, typer.Option(help="Resolution written into the files, 1 to 2400.")] = None,
+    scale: Annotated[float, typer.Option(metavar="S", help="Device pixels per px, 0.1 to 4.")] = 1.0,
+    quality: Annotated[int | None, typer.Option(metavar="Q", help="1 to 100, for jpeg, webp and avif.")] = None,
+    dpi: Annotated[
+        float | None, typer.Option(metavar="D", help="Resolution written into the files, 1 to 2400.")
+    ] = None,
     progressive: Annotated[bool, typer.Option("--progressive", help="JPEGs that appear coarse first.")] = False,
     transparent: Annotated[bool, typer.Option("--transparent", help="Leave the page's background out.")] = False,
-    max_bytes: Annotated[int | None, typer.Option(help="Lower the quality until a file is no larger.")] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(metavar="N", help="Lower the quality until a file is no larger.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.ndjson", help="Write what is to be told of each picture.")
     ] = None,
@@ -52,9 +64,15 @@ def render(
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Write one picture that shows up to 100 of the results.")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="The table's encoding, where it is not UTF-8.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="The table's delimiter: a character, or tab.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; default: the first.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="E", help="The table's encoding, where it is not UTF-8.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="D", help="The table's delimiter: a character, or tab.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; default: the first.")
+    ] = None,
 ) -> None:
     """Draw a template: once, or once for each row of a table."""
     values = settings_of(settings or ())
@@ -66,7 +84,7 @@ def render(
         if data is None:
             refuse_without_data(resume=resume, rows=rows is not None, contact_sheet=contact_sheet is not None)
         # First of all, because it warms up in processes of its own while this one loads, reads and parses.
-        with open_context(workers=1 if data is None else workers, allow_hosts=allow_host or ()) as context:
+        with open_context(workers=workers, allow_hosts=allow_host or ()) as context:
             from tirage.actions.row_jobs import Output
             from tirage.actions.templates import load_template
             from tirage.engine.options import OutputOptions
