@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from tirage.engine.options import OutputOptions
 from tirage.engine.parse import parse
 from tirage.engine.render import prepare, render
 from tirage.engine.report import Report
-from tirage.engine.resources import ImageRef
+from tirage.engine.resources import ROW_SCHEME, ImageRef
 from tirage.engine.runs import Prepared
 from tirage.engine.text import TextEngine
 
@@ -60,11 +61,18 @@ def _prepared(file: Path, _changed: int) -> Prepared:
     return prepare(parse(file.read_bytes()), _services()[0])
 
 
-def shoot(file: Path, row: dict[str, Any], *, format_name: str = "png", **options: Any) -> Shot:
-    """Render one row of the template in `file`, whose relative pictures lie beside it."""
+def shoot(
+    file: Path, row: Mapping[str, Any], *, data: Path | None = None, format_name: str = "png", **options: Any
+) -> Shot:
+    """Render one row of the template in `file`; its relative pictures lie beside it, those of the row beside `data`."""
     prepared = _prepared(file, file.stat().st_mtime_ns)
     bound = bind(prepared.template, row)
     sources = [ref.source for ref in collect(bound) if isinstance(ref, ImageRef)]
-    resources = ResolvedResources(_services()[1], resolve(sources, base=file.parent))
+    found = {
+        source: resolve([source.removeprefix(ROW_SCHEME)], base=base)[source.removeprefix(ROW_SCHEME)]
+        for source in sources
+        for base in [data.parent if data is not None and source.startswith(ROW_SCHEME) else file.parent]
+    }
+    resources = ResolvedResources(_services()[1], found)
     rendered = render(prepared, bound, resources, format_name, OutputOptions(**options))
     return Shot(rendered.files[0].data, rendered.report)
