@@ -59,7 +59,9 @@ class _Bench:
         self.calls: dict[str, list[Call]] = {
             "cached": [self._call(row, self.avatars[0], self.photos[0], False) for row in range(rows)],
             "avatars": [self._call(row, self._avatar(row), self.photos[0], False) for row in range(rows)],
-            "all": [self._call(row + 50_000, self._avatar(row + 50_000), self._photo(row), True) for row in range(rows)],
+            "all": [
+                self._call(row + 50_000, self._avatar(row + 50_000), self._photo(row), True) for row in range(rows)
+            ],
         }
         self.pixels = [self._pixels(self.calls["all"][row]) for row in range(min(rows, inputs.BASES))]
 

@@ -61,8 +61,7 @@ def texts(number: int) -> dict[str, str]:
     return {
         "headline": f"{first} {last}, your seat at the design week in {place}",
         "body": (
-            f"Session {number:05d}: two days of talks and workshops on typography and colour, "
-            f"with guests from {other}."
+            f"Session {number:05d}: two days of talks and workshops on typography and colour, with guests from {other}."
         ),
     }
 

@@ -1,0 +1,150 @@
+"""`tirage render` as people run it: its speed with one and two workers, its start, and its memory from beginning to end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter, sleep
+
+import orjson
+
+from bench import inputs
+from bench.reference import QUALITY, document, texts
+from bench.timing import children_of, proportional_memory, resident_memory
+
+DIFFERENT = 100
+"""Pictures of each kind on disk: more than a child keeps decoded, so that every row decodes its own."""
+_EVERY = 0.05
+_SPIN = "from time import perf_counter as t\ns=t()\nfor _ in range(6_000_000): pass\nprint(t()-s)"
+_TINY = {
+    "name": "Tiny",
+    "width": 64,
+    "height": 64,
+    "layers": [
+        {"type": "shape", "name": "ground", "width": 64, "height": 64, "fill": "#204080"},
+        {"type": "text", "name": "number", "text": "0", "x": 4, "y": 20, "width": 56, "height": 24, "color": "#fff"},
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished `tirage render`: seconds of the process and of its drawing; bytes of memory.
+
+    `parent` are resident sizes of the process over time; `child` is the largest resident size of one of the processes
+    that it started, `child_share` the largest one with shared pages divided among those who share them.
+    """
+
+    seconds: float
+    drawing: float
+    rows: int
+    parent: tuple[int, ...]
+    child: int
+    child_share: int
+
+
+class Workload:
+    """A folder with the reference card, its pictures and its table; and one with a tiny card and a long table."""
+
+    def __init__(self, folder: Path, kept: Path) -> None:
+        self.folder = folder
+        photos, avatars = inputs.photos(kept), inputs.avatars(kept)
+        for number in range(DIFFERENT):
+            base = number % inputs.BASES
+            (folder / f"photo-{number}.jpg").write_bytes(inputs.variant(photos[base], number))
+            (folder / f"avatar-{number}.jpg").write_bytes(inputs.variant(avatars[base], number))
+        (folder / "photo.jpg").write_bytes(photos[0])
+        (folder / "avatar.jpg").write_bytes(avatars[0])
+        (folder / "card.json").write_bytes(orjson.dumps(document()))
+        (folder / "tiny.json").write_bytes(orjson.dumps(_TINY))
+
+    def cards(self, rows: int) -> Path:
+        """A table of cards of which everything differs."""
+        path = self.folder / f"cards-{rows}.ndjson"
+        with path.open("wb") as file:
+            for row in range(rows):
+                pictures = {"photo": f"photo-{row % DIFFERENT}.jpg", "avatar": f"avatar-{row * 7 % DIFFERENT}.jpg"}
+                file.write(orjson.dumps(texts(row) | pictures, option=orjson.OPT_APPEND_NEWLINE))
+        return path
+
+    def numbers(self, rows: int) -> Path:
+        """A table for the tiny card."""
+        path = self.folder / f"numbers-{rows}.csv"
+        with path.open("w", encoding="ascii") as file:
+            file.write("number\n")
+            file.writelines(f"{row}\n" for row in range(rows))
+        return path
+
+
+def render(template: Path, table: Path, *, workers: int, format_name: str = "jpeg") -> Run:
+    """Run the command to its end in a fresh output folder, watching the memory of all its processes."""
+    with TemporaryDirectory(prefix="tirage-bench-") as out:
+        command = _command(template, table, Path(out), "--workers", str(workers), "--json", "--format", format_name)
+        started = perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        parent, child, share = [], 0, 0
+        while process.poll() is None:
+            parent.append(resident_memory(process.pid))
+            # The first child is the fork server, which draws nothing; counting it can only make the figure worse.
+            for pid in children_of(process.pid):
+                child, share = max(child, resident_memory(pid)), max(share, proportional_memory(pid))
+            sleep(_EVERY)
+        seconds = perf_counter() - started
+        summary = json.loads(process.communicate()[0])
+        if not summary["ok"]:
+            raise RuntimeError(f"tirage render failed: {summary}")
+        return Run(seconds, summary["seconds"], summary["rows"], tuple(parent), child, share)
+
+
+def first_picture(template: Path, table: Path, repetitions: int) -> tuple[float, ...]:
+    """Seconds from the start of a fresh process to its first finished file."""
+    taken = []
+    for _ in range(repetitions):
+        with TemporaryDirectory(prefix="tirage-bench-") as out:
+            started = perf_counter()
+            command = _command(template, table, Path(out), "--rows", "1-1", "--format", "jpeg")
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not any(Path(out).glob("*.jpg")) and process.poll() is None:
+                sleep(0.002)
+            taken.append(perf_counter() - started)
+            if process.wait() != 0:
+                raise RuntimeError(f"tirage render ended with {process.returncode}")
+    return tuple(taken)
+
+
+def scaling(workload: Workload, rows: int, rounds: int) -> tuple[list[Run], list[Run], float]:
+    """Runs with one and with two workers in turn, and what two processes of pure computing gain on this machine now."""
+    one, two, machine = [], [], []
+    template, table = workload.folder / "card.json", workload.cards(rows)
+    for _ in range(rounds):
+        machine.append(_machine())
+        one.append(render(template, table, workers=1))
+        two.append(render(template, table, workers=2))
+        machine.append(_machine())
+    return one, two, median(machine)
+
+
+def growth(run: Run) -> int:
+    """Bytes by which the process grew after the first fifth of its time: medians of the second and the last fifth."""
+    fifth = max(1, len(run.parent) // 5)
+    return round(median(run.parent[-fifth:]) - median(run.parent[fifth : 2 * fifth]))
+
+
+def _machine() -> float:
+    """How many times as much two busy processes get done as one, at this moment: 2 on two idle cores."""
+    return 2 * _spin(1) / _spin(2)
+
+
+def _spin(processes: int) -> float:
+    running = [subprocess.Popen([sys.executable, "-c", _SPIN], stdout=subprocess.PIPE) for _ in range(processes)]
+    return max(float(process.communicate()[0]) for process in running)
+
+
+def _command(template: Path, table: Path, out: Path, *more: str) -> Sequence[str]:
+    return [sys.executable, "-m", "tirage", "render", str(template), "--data", str(table), "--out", str(out), *more]
