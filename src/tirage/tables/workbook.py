@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 import tempfile
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import IO, Any, BinaryIO
-from xml.etree.ElementTree import ParseError
+from typing import IO, BinaryIO
+from xml.parsers.expat import ExpatError
 
 from tirage.engine.errors import Problem
 from tirage.tables.rows import (
@@ -31,11 +33,21 @@ from tirage.tables.rows import (
     shown,
     too_many_rows,
 )
+from tirage.tables.sheetxml import (
+    Cell,
+    DocumentTypeError,
+    RowEnd,
+    Strings,
+    read_cells,
+    read_strings,
+    refuse_document_type,
+    unescaped,
+)
 from tirage.tables.text import Bytes
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _STREAMED = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedStrings\.xml|media/.*|.*\.bin)", re.IGNORECASE)
+_LAST_COLUMN = 16_384  # XFD
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -67,6 +79,8 @@ def check_archive(stream: IO[bytes], limits: TableLimits) -> None:
         if folded in names:
             raise _refuse("xlsx_duplicate_entry", f"The workbook's container holds {shown(entry.filename)} twice.")
         names.add(folded)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _refuse("xlsx_invalid", f"The workbook's part {shown(entry.filename)} is packed in an unknown way.")
         if entry.flag_bits & 1:
             raise _refuse("xlsx_encrypted_or_xls", "The workbook is encrypted.", "Save it without a password.")
         if entry.file_size > limits.archive_part_bytes and not _STREAMED.fullmatch(entry.filename):
@@ -102,9 +116,8 @@ def read_workbook(
     """The columns and rows of one worksheet: the one named `sheet`, or the first that is not hidden."""
     check_archive(stream, limits)
     stream.seek(0)
-    worksheet, dates, durations, epoch, strings = _open(stream, sheet)
-    cells = _Cells(strings, dates, durations, epoch)
-    filled = _filled_rows(worksheet, cells, limits)
+    chosen, cells = _open(stream, sheet, limits)
+    filled = _filled_rows(chosen, cells, limits)
     line, header, problem = next(filled, (0, {}, None))
     if not header and problem is None:
         raise _refuse("table_empty", "The sheet is empty: it has no header row.")
@@ -121,34 +134,70 @@ def read_workbook(
     return columns, _rows(filled, columns, first, limits)
 
 
-def _open(stream: BinaryIO, sheet: str | None) -> tuple[Any, set[int], set[int], datetime, list[str]]:
-    import openpyxl
-    from openpyxl.reader.excel import ExcelReader
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    name: str
+    is_visible: bool
+    archive: zipfile.ZipFile
+    path: str
 
-    if not openpyxl.DEFUSEDXML:  # Without it, openpyxl expands XML entities.
-        raise _refuse("xlsx_unsafe", "Workbooks are read only where defusedxml is installed.", "Install defusedxml.")
+
+def _open(stream: BinaryIO, sheet: str | None, limits: TableLimits) -> tuple[_Sheet, _Cells]:
+    from openpyxl.reader.excel import ExcelReader
+    from openpyxl.styles.stylesheet import apply_stylesheet
+    from openpyxl.xml.constants import SHARED_STRINGS
+
+    strings = Strings()
     try:
-        reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
-        # Parts that a table does not need are not parsed.
-        reader.read_chartsheet = lambda sheet, rel: None
-        reader.read_properties = reader.read_custom = reader.read_theme = lambda: None
-        reader.read()
-    except MemoryError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # About styles and extensions that a table has no use for.
+            # Only what a table needs is read: no properties, themes, names, links, charts; and no worksheet in search of
+            # its extent, which the library would hold as a tree.
+            reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+            reader.archive.read = _bounded(reader.archive, limits)
+            reader.read_manifest()
+            shared = reader.package.find(SHARED_STRINGS)
+            if shared is not None:
+                with reader.archive.open(shared.PartName[1:]) as part:
+                    strings = read_strings(part, limits.cell_chars)
+            reader.read_workbook()
+            apply_stylesheet(reader.archive, reader.wb)
+            sheets = [
+                _Sheet(each.name, each.state == "visible", reader.archive, relation.target)
+                for each, relation in reader.parser.find_sheets()
+                if relation.Type.endswith("/worksheet") and relation.target in reader.valid_files
+            ]
+    except (MemoryError, TableProblem):
         raise
     except Exception as error:  # The library raises whatever it stumbles over in a damaged or hostile file.
         message = f"The workbook cannot be read ({type(error).__name__})."
         raise _refuse("xlsx_invalid", message, "Open it in a spreadsheet program and save it again.") from error
     book = reader.wb
-    names = [worksheet.title for worksheet in book._sheets]
+    names = [each.name for each in sheets]
     if sheet is not None and sheet not in names:
         near = closest(sheet, names)
         listed = ", ".join(shown(name) for name in names[:10])
-        message = f"The workbook has no sheet {shown(sheet)}; it has {listed}."
+        message = f"The workbook has no sheet {shown(sheet)}; it has {listed or 'none'}."
         raise TableProblem(Problem("xlsx_no_sheet", message, closest=near))
-    chosen = [each for each in book._sheets if each.title == sheet or (sheet is None and each.sheet_state == "visible")]
+    chosen = [each for each in sheets if each.name == sheet or (sheet is None and each.is_visible)]
     if not chosen:
         raise _refuse("xlsx_no_sheet", "The workbook has no visible worksheet.")
-    return chosen[0], book._date_formats, book._timedelta_formats, book.epoch, reader.shared_strings
+    return chosen[0], _Cells(strings, book._date_formats, book._timedelta_formats, book.epoch)
+
+
+def _bounded(archive: zipfile.ZipFile, limits: TableLimits) -> Callable[[str], bytes]:
+    """`archive.read` for parts that are held whole: whatever a relation names, it is not the big ones."""
+
+    def read(name: str) -> bytes:
+        with archive.open(name) as part:
+            data = part.read(limits.archive_part_bytes + 1)
+        if len(data) > limits.archive_part_bytes:
+            message = f"The workbook's part {shown(name)} has more than {limits.archive_part_bytes:,} bytes."
+            raise _refuse("xlsx_too_large", message)
+        refuse_document_type(data)
+        return data
+
+    return read
 
 
 class _CellError(Exception):
@@ -156,35 +205,36 @@ class _CellError(Exception):
 
 
 class _Cells:
-    """`<c>` elements → text."""
+    """`c` elements → text."""
 
-    def __init__(self, strings: list[str], dates: set[int], durations: set[int], epoch: datetime) -> None:
+    def __init__(self, strings: Strings, dates: set[int], durations: set[int], epoch: datetime) -> None:
         self._strings = strings
         self._dates = dates
         self._durations = durations
         self._epoch = epoch
 
-    def text(self, cell: Any) -> str:
+    def text(self, cell: Cell) -> str:
         """The cell's text, empty for a cell without a value; raises `_CellError`."""
-        kind = cell.get("t", "n")
-        if kind == "inlineStr":
-            return "".join(_inline(cell.find(f"{_MAIN}is")))
-        value = cell.find(f"{_MAIN}v")
-        raw = (value.text or "") if value is not None else ""
+        if cell.kind == "inlineStr":
+            return unescaped(cell.inline)
+        raw = cell.value or ""
         if not raw:
-            if cell.find(f"{_MAIN}f") is not None and not (kind == "str" and value is not None):
+            # A text formula whose result is the empty text stores just that.
+            if cell.has_formula and not (cell.kind == "str" and cell.value is not None):
                 raise _CellError("formula_without_value", "holds a formula without a stored value")
             return ""
         try:
-            if kind == "s":
-                return self._strings[int(raw)]
-            if kind == "b":
-                return "true" if int(raw) else "false"
-            if kind == "e":
-                raise _CellError("cell_error", f"holds the error {shown(raw)}")
-            if kind == "n":
-                return self._number(raw, int(cell.get("s", 0)))
-            return raw  # The text a formula gave (str), a date that is written in ISO 8601 already (d).
+            match cell.kind:
+                case "s":
+                    return self._strings[int(raw)]
+                case "b":
+                    return "true" if int(raw) else "false"
+                case "e":
+                    raise _CellError("cell_error", f"holds the error {shown(raw)}")
+                case "n":
+                    return self._number(raw, int(cell.style))
+                case _:
+                    return unescaped(raw)  # The text a formula gave (str), a date written in ISO 8601 already (d).
         except (ValueError, IndexError, OverflowError, ArithmeticError):
             raise _CellError("cell_invalid", f"holds {shown(raw)}, which is no valid value") from None
 
@@ -204,14 +254,6 @@ class _Cells:
 
 def _endless(raw: str) -> str:
     raise ValueError(raw)
-
-
-def _inline(element: Any) -> Iterator[str]:
-    for part in element if element is not None else ():
-        if part.tag == f"{_MAIN}t":
-            yield part.text or ""
-        elif part.tag == f"{_MAIN}r":  # A run of rich text; phonetic runs (rPh) are not part of the text.
-            yield from _inline(part)
 
 
 def _moment(value: datetime | date | time | timedelta) -> str:
@@ -234,55 +276,54 @@ def _column(letters: str) -> int:
 
 
 def _filled_rows(
-    worksheet: Any, cells: _Cells, limits: TableLimits
+    sheet: _Sheet, cells: _Cells, limits: TableLimits
 ) -> Iterator[tuple[int, dict[int, str], Problem | None]]:
     """The sheet's number, the cells by column and the first problem of every row that has any."""
-    from defusedxml.common import DefusedXmlException
-    from defusedxml.ElementTree import iterparse
-
-    row_at = column = 0
+    line, column, size = 1, 0, 0
     found: dict[int, str] = {}
     problem: Problem | None = None
-    size = 0
-    parents: list[Any] = []
     try:
-        with worksheet._get_source() as source:
-            for event, element in iterparse(source, events=("start", "end")):
-                tag = element.tag
-                if event == "start":
-                    if tag == f"{_MAIN}sheetData" or tag == f"{_MAIN}row":
-                        parents.append(element)
-                    if tag == f"{_MAIN}row":
-                        row_at = int(element.get("r") or row_at + 1)
-                        column, size, found, problem = 0, 0, {}, None
-                elif tag == f"{_MAIN}c":
-                    place = _PLACE.fullmatch(element.get("r") or "")
-                    column = _column(place[1]) if place else column + 1
-                    name = f"cell {place[0]}" if place else f"column {column} of line {row_at}"
-                    try:
-                        text = cells.text(element)
-                        size += len(text)
-                        if len(text) > limits.cell_chars:
-                            reason = f"has {len(text):,} characters; at most {limits.cell_chars:,} are read"
-                            raise _CellError("cell_too_long", reason)
-                        if size > limits.row_chars:
-                            raise _CellError("row_too_long", f"takes the row beyond {limits.row_chars:,} characters")
-                        if text and problem is None:
-                            found[column] = text
-                    except _CellError as error:
-                        problem = problem or Problem(error.args[0], f"{{where}}: {name} {error.args[1]}.")
-                    parents[-1].clear()  # One cell in memory at a time.
-                elif tag == f"{_MAIN}row":
-                    parents.pop()
-                    parents[-1].clear()
+        with sheet.archive.open(sheet.path) as source:
+            for part in read_cells(source, limits.cell_chars):
+                if isinstance(part, RowEnd):
+                    line = int(part.number or line)
                     if found or problem:
-                        yield row_at, found, problem
-                elif tag == f"{_MAIN}sheetData":
-                    return
-    except (DefusedXmlException, ParseError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, IndexError) as error:
-        what = "entities or a document type" if isinstance(error, DefusedXmlException) else "damaged XML or data"
-        message = f"The sheet {shown(worksheet.title)} cannot be read beyond line {row_at:,}: it holds {what}."
-        raise _refuse("xlsx_invalid", message) from error
+                        yield line, found, problem
+                    line, column, size, found, problem = line + 1, 0, 0, {}, None
+                    continue
+                place = _PLACE.fullmatch(part.place)
+                column = _column(place[1]) if place else column + 1
+                if problem:
+                    continue
+                try:
+                    text = _bounded_text(cells, part, column, limits)
+                    size += len(text)
+                    if size > limits.row_chars:
+                        raise _CellError("row_too_long", f"takes the row beyond {limits.row_chars:,} characters")
+                    if text:
+                        found[column] = text
+                except _CellError as error:
+                    name = f"cell {place[0]}" if place else f"the cell in column {column:,}"
+                    problem = Problem(error.args[0], f"{{where}}: {name} {error.args[1]}.")
+    except DocumentTypeError as error:
+        raise _damaged(sheet, line, "a document type, which may define entities") from error
+    except (ExpatError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, RuntimeError) as error:
+        raise _damaged(sheet, line, "damaged XML or data") from error
+
+
+def _bounded_text(cells: _Cells, cell: Cell, column: int, limits: TableLimits) -> str:
+    if column > _LAST_COLUMN:
+        raise _CellError("cell_invalid", "stands beyond column XFD, the last there is")
+    text = cells.text(cell)
+    length = max(len(text), cell.length)
+    if length > limits.cell_chars:
+        raise _CellError("cell_too_long", f"has more than {limits.cell_chars:,} characters, the most that are read")
+    return text
+
+
+def _damaged(sheet: _Sheet, line: int, what: str) -> TableProblem:
+    message = f"The sheet {shown(sheet.name)} cannot be read from line {line:,} on: it holds {what}."
+    return _refuse("xlsx_invalid", message, "Open it in a spreadsheet program and save it again.")
 
 
 def _rows(
