@@ -151,8 +151,8 @@ def _open(stream: BinaryIO, sheet: str | None, limits: TableLimits) -> tuple[_Sh
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # About styles and extensions that a table has no use for.
-            # Only what a table needs is read: no properties, themes, names, links, charts; and no worksheet in search of
-            # its extent, which the library would hold as a tree.
+            # Only what a table needs is read: no properties, themes, names, links, charts; and no worksheet in
+            # search of its extent, which the library would hold as a tree.
             reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
             reader.archive.read = _bounded(reader.archive, limits)
             reader.read_manifest()
