@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from tirage.actions.flow import Flow, Outcome
-from tirage.actions.render_image import Drawn, drawn_of
+from tirage.actions.render_image import drawn_of
 from tirage.actions.row_jobs import RowJobs
 from tirage.actions.run_folder import RunFolder, Written
 from tirage.context import Context
@@ -102,7 +102,7 @@ def render_table(
             run.settle(outcome)
         run.finish()
     finally:
-        run.finish_what_is_written()
+        run.abandon()
         folder.close()
         run.summary.seconds = perf_counter() - started
         run.summary.most_begun = flow.most_begun
@@ -118,7 +118,7 @@ class _Run:
     fail_fast: bool
     progress: Callable[[RunSummary], None]
     names: dict[int, str] = field(default_factory=dict)
-    writing: list[tuple[int, Drawn, Future[list[Written]]]] = field(default_factory=list)
+    writing: list[tuple[int, Future[list[Written]]]] = field(default_factory=list)
 
     def chosen(self, rows: Iterable[Row | BadRow], wanted: RowRange) -> Iterator[Row | BadRow]:
         """The rows of the range, each with its file's name claimed in the order of the table."""
@@ -151,7 +151,7 @@ class _Run:
         elif outcome.reply is not None:
             drawn = drawn_of(outcome.recipe, outcome.reply, outcome.warnings)
             self.summary.tell(outcome.row, drawn.warnings)
-            self.writing.append((outcome.row, drawn, self.folder.write(name, drawn)))
+            self.writing.append((outcome.row, self.folder.write(outcome.row, name, drawn)))
             while len(self.writing) >= _WRITING_AT_ONCE:
                 self._written(*self.writing.pop(0))
         else:
@@ -164,20 +164,19 @@ class _Run:
             self._written(*self.writing.pop(0))
             self.progress(self.summary)
 
-    def finish_what_is_written(self) -> None:
-        """After an interruption: what is being written is finished and noted, so that no file is without its line."""
-        for row, drawn, future in self.writing:
+    def abandon(self) -> None:
+        """After an interruption: what has not begun to be written is given up, the rest is counted."""
+        for row, future in self.writing:
             if not future.cancel():
-                self._written(row, drawn, future)
+                self._written(row, future)
         self.writing.clear()
 
-    def _written(self, row: int, drawn: Drawn, future: Future[list[Written]]) -> None:
+    def _written(self, row: int, future: Future[list[Written]]) -> None:
         try:
             files = future.result()
         except TirageError as error:
             self._fail(row, error)
             return
-        self.folder.record(row, drawn.recipe, files, drawn.report)
         self.summary.drawn += 1
         self.summary.files += len(files)
         self.summary.bytes += sum(each.bytes for each in files)

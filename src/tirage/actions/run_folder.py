@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,12 +52,14 @@ class RunFolder:
         self._manifest = RowLog(folder / MANIFEST, row_of=_row_of if resume else None)
         self._report = RowLog(report, row_of=_row_of if resume else None) if report else None
         self._errors: RowLog | None = None
+        self._lock = threading.Lock()
         (folder / ERRORS).unlink(missing_ok=True)
         self._writers = ThreadPoolExecutor(_WRITERS, "tirage-write")
 
     def has(self, row: int, recipe: str, name: str) -> bool:
         """Whether the row's files are there, made by this recipe under this name."""
-        line = self._manifest.line(row)
+        with self._lock:
+            line = self._manifest.line(row)
         if line is None:
             return False
         entry = orjson.loads(line)
@@ -65,38 +68,41 @@ class RunFolder:
         files = entry.get("pages", [entry])
         return all(_has_size(self.folder / each["file"], each["bytes"]) for each in files)
 
-    def write(self, name: str, drawn: Drawn) -> Future[list[Written]]:
-        """Begin to write a row's files; the future raises RenderProblem `file_not_written`."""
-        return self._writers.submit(self._write, name, drawn)
+    def write(self, row: int, name: str, drawn: Drawn) -> Future[list[Written]]:
+        """Begin to write a row's files and note them as done; the future raises RenderProblem `file_not_written`.
 
-    def _write(self, name: str, drawn: Drawn) -> list[Written]:
+        Both happen in one thread, which an interruption of the caller does not reach: no file is without its line.
+        """
+        return self._writers.submit(self._write, row, name, drawn)
+
+    def _write(self, row: int, name: str, drawn: Drawn) -> list[Written]:
         written = []
         for number, each in enumerate(drawn.files, 1):
             file = _numbered(name, number) if len(drawn.files) > 1 else name
             write_whole(self.folder / file, each.data)
             sha256 = hashlib.sha256(each.data).hexdigest()
             written.append(Written(file, sha256, each.width, each.height, len(each.data)))
+        entry: dict[str, Any] = {"row": row, **_members(written[0]), "recipe": drawn.recipe}
+        if len(written) > 1:
+            entry["pages"] = [_members(each) for each in written]
+        with self._lock:
+            self._manifest.append(row, orjson.dumps(entry))
+            if self._report is not None:
+                self._report.append(row, orjson.dumps({"row": row, "file": written[0].file, **drawn.report}))
         return written
-
-    def record(self, row: int, recipe: str, files: Sequence[Written], report: Mapping[str, Any]) -> None:
-        """Note a row's files as done."""
-        entry: dict[str, Any] = {"row": row, **_members(files[0]), "recipe": recipe}
-        if len(files) > 1:
-            entry["pages"] = [_members(each) for each in files]
-        self._manifest.append(row, orjson.dumps(entry))
-        if self._report is not None:
-            self._report.append(row, orjson.dumps({"row": row, "file": files[0].file, **report}))
 
     def fail(self, row: int, error: TirageError) -> None:
         """Note why a row failed."""
-        self._manifest.drop(row)
-        if self._report is not None:
-            self._report.drop(row)
-        if self._errors is None:
-            self._errors = RowLog(self.folder / ERRORS, header=_csv_line(_ERROR_COLUMNS) + b"\n")
         layer = next((each.layer for each in error.problems if each.layer), "")
         message = _sentence(" ".join(str(each) for each in error.problems))
-        self._errors.append(row, _csv_line((str(row), error.code, layer, message, _word(error.retryable))))
+        line = _csv_line((str(row), error.code, layer, message, _word(error.retryable)))
+        with self._lock:
+            self._manifest.drop(row)
+            if self._report is not None:
+                self._report.drop(row)
+            if self._errors is None:
+                self._errors = RowLog(self.folder / ERRORS, header=_csv_line(_ERROR_COLUMNS) + b"\n")
+            self._errors.append(row, line)
 
     def close(self) -> None:
         """Wait for what is being written and bring manifest, report and errors into order."""

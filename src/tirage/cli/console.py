@@ -58,9 +58,9 @@ def tell_problem(problem: Problem, prefix: str = "") -> None:
         where = f"{where} (layer {problem.layer!r})".strip()
     place = coloured(printable(where) + ": ", "bold") if where else ""
     say(f"{coloured('✗', 'red')} {place}{printable(problem.message)}")
-    hint = problem.hint
-    if hint is None and problem.closest:
-        hint = f"Did you mean {problem.closest!r}?"
+    hint = problem.hint or ""
+    if problem.closest and repr(problem.closest) not in hint:
+        hint = f"Did you mean {problem.closest!r}? {hint}".strip()
     if hint:
         say(f"  {coloured(printable(hint), 'dim')}")
 
@@ -115,10 +115,15 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def interrupt_on_terminate() -> None:
+@contextmanager
+def interrupted_by_terminate() -> Iterator[None]:
     """Let SIGTERM end a run as Ctrl-C does: nothing half written, and the manifest tells what is done."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -18,7 +18,7 @@ from tirage.cli.console import (
     OK,
     SOME_FAILED,
     coloured,
-    interrupt_on_terminate,
+    interrupted_by_terminate,
     leave,
     result,
     result_json,
@@ -68,9 +68,8 @@ class TableRun:
         self._check_sheet(output)
         jobs = RowJobs(context, loaded, self._folders(loaded, bool(values), allowed), output, settings=values)
         summary = RunSummary()
-        interrupt_on_terminate()
         try:
-            with self._table() as table:
+            with interrupted_by_terminate(), self._table() as table:
                 # Rows of JSON may have members that the first one lacks.
                 fields = table.columns if table.format in ("csv", "tsv", "xlsx") else None
                 namer = FileNamer(self.name, formats.get(output.format).extension, fields=fields)
@@ -164,7 +163,8 @@ class TableRun:
         told = list(summary.warnings.values())
         for each in told[:SHOWN]:
             rows = f"{each.count:,} rows, the first is row {each.row:,}" if each.count > 1 else f"row {each.row:,}"
-            tell_warning(each.warning, rows)
+            about_columns = each.warning.layer is None and each.count == summary.drawn + summary.skipped
+            tell_warning(each.warning, "" if about_columns else rows)
         if len(told) > SHOWN:
             say(f"  and {len(told) - SHOWN} other kinds of warnings; --report writes all of them.")
 
