@@ -142,6 +142,27 @@ def picture_shader(pixels: Pixels, rect: Rect, ctm: Any, tile: Any) -> Any:
     return pixels.handle.makeShader(tile, tile, sampling(pixels, rect, ctm), place)
 
 
+def shown_part(pixels: Pixels) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of the part of a picture that is not wholly transparent; None where there is none."""
+    whole = (0, 0, pixels.width, pixels.height)
+    if pixels.opaque:
+        return whole
+    alpha = pixels.handle.toarray(colorType=skia.kRGBA_8888_ColorType)[..., 3] > 0
+    rows, columns = alpha.any(axis=1).nonzero()[0], alpha.any(axis=0).nonzero()[0]
+    if not len(rows):
+        return None
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1
+
+
+def cut_out(pixels: Pixels, left: int, top: int, width: int, height: int) -> Pixels:
+    """A part of a picture as a picture of its own."""
+    if (width, height) == (pixels.width, pixels.height):
+        return pixels
+    part = pixels.handle.makeSubset(skia.IRect.MakeXYWH(left, top, width, height))
+    return Pixels(part, width, height, f"{pixels.key} {left} {top} {width} {height}", pixels.opaque)
+
+
 def brush(paint: Paint, ctm: Any, fade: float = 1.0, blur: float = 0.0) -> Any:
     """A skia.Paint that fills with `paint`, alpha multiplied by `fade`, edges blurred by a Gaussian of `blur` px."""
     if isinstance(paint, Solid):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from tirage.engine import paint
+from tirage.engine import brush, paint
 from tirage.engine.layer import Layer
 from tirage.engine.layout import Laid, Services, Surroundings, lay_out, lay_out_background
 from tirage.engine.scene import Group, Picture
@@ -58,13 +58,29 @@ def _kept(prepared: Prepared, around: Surroundings, layers: tuple[Layer, ...], *
     if kept is None:
         background = lay_out_background(around).nodes if with_background else ()
         laid = lay_out(layers, around)
-        whole = Rect(0, 0, page.width, page.height)
-        pixels = paint.flatten(Group((*background, *laid.nodes)), whole.width, whole.height, around.scale)
-        kept = Laid((Picture(pixels, whole),), laid.reports, laid.warnings, laid.links)
-        size = pixels.width * pixels.height * 4
+        picture = _flat(Group((*background, *laid.nodes)), page, around.scale)
+        kept = Laid((picture,) if picture else (), laid.reports, laid.warnings, laid.links)
+        size = picture.pixels.width * picture.pixels.height * 4 if picture else 0
         if prepared.kept_bytes + size > MAX_KEPT_BYTES:
             prepared.kept.clear()
             prepared.kept_bytes = 0
         prepared.kept[key] = kept
         prepared.kept_bytes += size
     return kept
+
+
+def _flat(group: Group, page: BoundPage, scale: float) -> Picture | None:
+    """The picture of a group, of the part of the page that it covers; None where that is nothing.
+
+    A blended pixel costs the same whether it shows something or not, so a button must not be as large as the page.
+    It is cut out of the painted page, since a curve painted elsewhere may differ from it by a level.
+    """
+    pixels = paint.flatten(group, page.width, page.height, scale)
+    shown = brush.shown_part(pixels)
+    if shown is None:
+        return None
+    left, top, width, height = shown
+    across, down = page.width / pixels.width, page.height / pixels.height
+    return Picture(
+        brush.cut_out(pixels, left, top, width, height), Rect(left * across, top * down, width * across, height * down)
+    )
