@@ -59,11 +59,10 @@ def _field(random: np.random.Generator, width: int, height: int, cells: int) -> 
     """A smooth random field in about -1…1 with `cells` swings across."""
     down = max(2, round(cells * height / width))
     grid = random.uniform(-1, 1, (down + 1, cells + 1)).astype(np.float32)
-    made: npt.NDArray[np.float32] = _weights(height, down) @ grid @ _weights(width, cells).T
-    return made
+    return np.asarray(_weights(height, down) @ grid @ _weights(width, cells).T, np.float32)
 
 
 def _weights(length: int, cells: int) -> npt.NDArray[np.float32]:
     """Rows that interpolate linearly between `cells` + 1 nodes at `length` places."""
     place = np.linspace(0, cells, length, dtype=np.float32)[:, None]
-    return np.maximum(0, 1 - np.abs(place - np.arange(cells + 1, dtype=np.float32)))
+    return np.asarray(np.maximum(0, 1 - np.abs(place - np.arange(cells + 1, dtype=np.float32))), np.float32)

@@ -1,4 +1,4 @@
-"""`tirage render` as people run it: its speed with one and two workers, its start, and its memory from beginning to end."""
+"""`tirage render` as people run it: its speed with one and two workers, its start, its memory over a whole run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from time import perf_counter, sleep
 import orjson
 
 from bench import inputs
-from bench.reference import QUALITY, document, texts
+from bench.reference import document, texts
 from bench.timing import children_of, proportional_memory, resident_memory
 
 DIFFERENT = 100

@@ -1,4 +1,4 @@
-"""Callables → interleaved series of milliseconds, so that a machine's noise falls on all of them alike."""
+"""Callables → interleaved series of milliseconds of processor time, in which other programs hardly show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ def interleaved(
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             call = candidates[name]
-            started = perf_counter()
+            started = process_time()
             call(number)
-            series[name].append((perf_counter() - started) * 1000)
+            series[name].append((process_time() - started) * 1000)
     gc.unfreeze()
     return {name: Series(tuple(values)) for name, values in series.items()}
 
@@ -60,7 +60,8 @@ def ratio(above: Series, below: Series) -> float:
 
 def excess(whole: Series, *parts: Series) -> float:
     """The median over repetitions of the milliseconds of `whole` beyond the sum of the parts."""
-    return median(values[0] - sum(values[1:]) for values in zip(whole.values, *(p.values for p in parts), strict=True))
+    beyond = (values[0] - sum(values[1:]) for values in zip(whole.values, *(p.values for p in parts), strict=True))
+    return float(median(beyond))
 
 
 def peak_memory() -> int:
