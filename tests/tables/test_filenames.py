@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tirage.engine.errors import RowProblem, TemplateProblem
-from tirage.tables import FileNamer
+from tirage.tables import FileNamer, Value
 
 
 def named(title: str, pattern: str = "{title}") -> str:
@@ -56,9 +56,7 @@ def test_names_are_safe(title: str, name: str) -> None:
 
 
 @pytest.mark.check(138)
-@pytest.mark.parametrize(
-    "letter", ["x", "é", "東", "👩‍👧", "🇫🇷", "👍🏽", "a\u0301\u0323", "x\u0301" * 2 + "\u0302" * 3]
-)
+@pytest.mark.parametrize("letter", ["x", "é", "東", "👩\u200d👧", "🇫🇷", "👍🏽", "a\u0323\u0301", "x\u0301\u0302"])
 def test_long_names_end_with_a_whole_character(letter: str) -> None:
     """At most 200 bytes are kept, and the last character is not cut in two."""
     letter = unicodedata.normalize("NFC", letter)
@@ -95,7 +93,7 @@ def test_equal_names_get_the_rows_number() -> None:
 
 def test_patterns() -> None:
     """Fields are rows and columns as a whole; values of every kind have a text."""
-    values = {"title": "Long title", "a.b": 1, "x[0]": None, "t": True, "l": ["é", 2]}
+    values: dict[str, Value] = {"title": "Long title", "a.b": 1, "x[0]": None, "t": True, "l": ["é", 2]}
     namer = FileNamer("{row:03d}-{title:.4}-{a.b}{x[0]}{t}{{l}} {l}", ".jpg", fields=values)
     assert namer.name(5, values) == '005-Long-1true{l} ["é", 2].jpg'.replace('"', "-")
     assert FileNamer().name(12, {}) == "00012.png"
@@ -164,7 +162,7 @@ def test_names_can_be_written(tmp_path: Path) -> None:
 
 def test_memory() -> None:
     """Nothing is kept where the row's number leads, and at most 64 bytes a row (and 96 while growing) otherwise."""
-    rows = 1_000_000 if os.environ.get("TIRAGE_SOAK") else 20_000
+    rows = 1_000_000 if os.environ.get("TIRAGE_SOAK") else 5_000
     for pattern, least in (("{row:05d}-{title}", 0), ("{title}", 100)):
         tracemalloc.start()
         namer = FileNamer(pattern)

@@ -184,9 +184,9 @@ def test_a_window_full_of_broken_elements() -> None:
 
 def test_the_place_in_a_broken_row_is_right() -> None:
     """The character that is wrong is counted from the row's beginning, wherever the window began."""
-    for format, data in both(*(['{"a": "é"}'] * 9_000), '{"a": 1 "b": 2}'):
+    for format, data in both(*(['{"a": "é"}'] * 4_000), '{"a": 1 "b": 2}'):
         rows = read(data, format)
-        assert message(rows[-1]) == ("Row 9,001 (line 9,001): not valid JSON at character 9: expecting ',' delimiter.")
+        assert message(rows[-1]) == ("Row 4,001 (line 4,001): not valid JSON at character 9: expecting ',' delimiter.")
 
 
 @pytest.mark.parametrize(
