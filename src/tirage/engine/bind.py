@@ -7,6 +7,8 @@ property) < column `layer.key` < `params`. Values of columns and variables are a
 from __future__ import annotations
 
 import html
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,13 +22,17 @@ from tirage.engine.expand import defaults_of, expand, placeholders, text_of
 from tirage.engine.layer import Layer, properties_of
 from tirage.engine.report import Warning_
 from tirage.engine.resources import ROW_SCHEME
-from tirage.engine.template import BoundPage, BoundTemplate, Json, Overrides, Page, Template, Variable
+from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Template, Variable
 from tirage.engine.values.color import parse_color
 
 CANVAS = "canvas"
 _PICTURES = ("imageUrl",)
 _FIXED = frozenset({"id", "name", "type", "children"})
 _CANVAS_KEYS = {"backgroundColor": "background", "background": "background", "width": "width", "height": "height"}
+
+MAX_INTEGER = 2**53
+"""Beyond it, other readers of the same JSON see another number (RFC 8259, 6)."""
+_NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*\Z")
 
 Row = Mapping[str, Json]
 Params = Sequence[Mapping[str, Json]]
@@ -149,12 +155,8 @@ def _misfit(variable: Variable, value: Json) -> str | None:
     if isinstance(value, list | dict):
         return "takes a single value, not a list or an object"
     text = text_of(value)
-    if variable.type == "number":
-        try:
-            number = float(text)
-        except ValueError:
-            return f"takes a number, not {text[:40]!r}"
-        return None if number - number == 0 else "takes a finite number"
+    if variable.type == "number" and not is_number(value):
+        return f"takes a number, not {text[:40]!r}"
     if variable.type == "boolean" and text.lower() not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
         return f"takes true or false, not {text[:40]!r}"
     if variable.type == "color":
@@ -163,6 +165,15 @@ def _misfit(variable: Variable, value: Json) -> str | None:
         except ValueError:
             return f"takes a colour such as #1a73e8, not {text[:40]!r}"
     return None
+
+
+def is_number(value: object) -> bool:
+    """Whether a row's value is a finite number as tables and JSON write it: Python also reads `1_000` and `nan`."""
+    if isinstance(value, str):
+        return len(value) <= 400 and _NUMBER.match(value) is not None and math.isfinite(float(value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= MAX_INTEGER if isinstance(value, int) else math.isfinite(value)
 
 
 def _from_row(value: Any) -> Any:
@@ -243,6 +254,9 @@ def _page(
 ) -> BoundPage:  # fmt: skip
     update = _coerced(Page, CANVAS, canvas, problems)
     changed = page.model_copy(update=update) if update else page
+    if changed.width * changed.height > MAX_PIXELS:
+        message = f"The page would be {changed.width}×{changed.height} px; at most {MAX_PIXELS // 10**6} megapixels."
+        problems.append(Problem("page_too_large", message, f"/{CANVAS}.width", layer=CANVAS))
     return BoundPage(
         index, page.name, changed.width, changed.height, changed.background, layers, touched, "background" in update
     )
@@ -281,6 +295,10 @@ def _coerced(kind: Any, name: str, values: Mapping[str, Json], problems: list[Pr
             value = text_of(value)
         elif value == "":
             continue  # an empty variable keeps what the template says
+        elif known.is_number and not is_number(value):
+            message = f"Layer {name!r}: {key} takes a number, not {text_of(value)[:40]!r}."
+            problems.append(Problem("value_invalid", message, f"/{name}.{key}", layer=name))
+            continue
         elif isinstance(value, str) and value[:1] in "[{":
             value = _structured(value)
         try:

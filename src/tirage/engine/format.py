@@ -56,6 +56,10 @@ class Format(ABC):
     vector: bool = False
     animated: bool = False
     multipage: bool = False
+    max_side: int = MAX_SIDE
+    """The longest side in device pixels that the format can hold."""
+    max_pixels: int = MAX_PIXELS
+    """How many pixels its encoder takes within the memory of one render."""
 
     def encode(self, scene: Scene, options: OutputOptions, meta: Meta) -> Encoded:
         """The scene as a file. Raises RenderProblem `output_too_large` or `one_page_only`."""
@@ -66,10 +70,10 @@ class Format(ABC):
 
         for page in scene.pages:
             width, height = paint.device_size(page.width, page.height, options.scale)
-            if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+            if max(width, height) > self.max_side or width * height > self.max_pixels:
                 message = (
-                    f"The page {page.name!r} would be {width}×{height} pixels; at most {MAX_SIDE} a side and "
-                    f"{MAX_PIXELS // 1_000_000} megapixels are made. Lower the scale."
+                    f"The page {page.name!r} would be {width}×{height} pixels; at most {self.max_side} a side and "
+                    f"{self.max_pixels // 1_000_000} megapixels are made as {self.name}. Lower the scale."
                 )
                 raise RenderProblem(Problem("output_too_large", message))
         data, painted = self._bytes(scene, options, meta)

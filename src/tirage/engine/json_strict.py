@@ -37,8 +37,11 @@ def read_json(source: bytes | str, max_bytes: int) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice, seen = "", set[str]()
+        for twice, _ in pairs:
+            if twice in seen:
+                break
+            seen.add(twice)
         raise TemplateProblem(Problem("json_duplicate_key", f"The key {twice[:100]!r} stands twice in one object."))
     return read
 

@@ -129,6 +129,7 @@ class Property:
     attribute: str
     adapter: TypeAdapter[Any]
     is_text: bool
+    is_number: bool = False
 
 
 @cache
@@ -138,7 +139,10 @@ def properties_of(kind: type[Model]) -> dict[str, Property]:
     for attribute, info in kind.model_fields.items():
         # The annotation with the field's own bounds, so that a single value can be checked without its model.
         annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-        found[info.alias or attribute] = Property(attribute, TypeAdapter(annotation), _is_text(info.annotation))
+        is_number = info.annotation in (int, float) or info.annotation == int | None
+        found[info.alias or attribute] = Property(
+            attribute, TypeAdapter(annotation), _is_text(info.annotation), is_number
+        )
     return found
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Effort 4, libwebp's own choice, takes twice the time for 5 % fewer bytes.
 _EFFORT = 2
+MAX_WEBP_SIDE = 16_383
+"""WebP writes sizes in 14 bits, less one (RFC 9649, 2.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,4 +29,4 @@ class Webp(RasterFormat):
         return data
 
 
-FORMAT = Webp(name="webp", extension="webp", media_type="image/webp", quality=80)
+FORMAT = Webp(name="webp", extension="webp", media_type="image/webp", quality=80, max_side=MAX_WEBP_SIDE)

@@ -9,6 +9,8 @@ import tinycss2
 from pydantic_core import PydanticCustomError
 
 MAX_CSS_CHARACTERS = 4096
+MAX_CSS_DEPTH = 8
+"""Brackets within brackets; real values have three. The library writes values back by recursion, without a limit."""
 _ANGLES = {"deg": 1.0, "grad": 0.9, "rad": 180 / math.pi, "turn": 360.0}
 
 
@@ -19,7 +21,23 @@ def parse_values(text: str, code: str) -> list[tinycss2.ast.Node]:
     nodes = tinycss2.parse_component_value_list(text, skip_comments=True)
     if any(node.type == "error" for node in nodes):
         raise PydanticCustomError(code, "this is not a CSS value")
+    if nested_too_deep(nodes):
+        raise PydanticCustomError(code, "brackets are nested deeper than 8 levels")
     return without_space(nodes)
+
+
+def nested_too_deep(nodes: Sequence[tinycss2.ast.Node]) -> bool:
+    """Whether brackets stand in brackets beyond the limit."""
+    level = list(nodes)
+    for _ in range(MAX_CSS_DEPTH + 1):
+        if not level:
+            return False
+        level = [
+            child
+            for node in level
+            for child in getattr(node, "arguments", None) or getattr(node, "content", None) or ()
+        ]
+    return bool(level)
 
 
 def without_space(nodes: Sequence[tinycss2.ast.Node]) -> list[tinycss2.ast.Node]:

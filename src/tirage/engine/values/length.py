@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_LENGTH = 100_000.0
 # Bounded repetition only: linear on any input (the length is capped before it is tried).
-_PATTERN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(px|%)?\Z")
+_PATTERN = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(px|%)?\Z")
 
 
 @dataclass(frozen=True, slots=True)

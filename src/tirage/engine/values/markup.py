@@ -11,6 +11,7 @@ import tinycss2
 from pydantic_core import PydanticCustomError
 
 from tirage.engine.values.color import Color, parse_color
+from tirage.engine.values.css import nested_too_deep
 from tirage.engine.values.length import Length
 
 MAX_MARKUP_CHARACTERS = 200_000
@@ -209,6 +210,9 @@ class _Parser:
                 self.warn(
                     f"the style property {_shown(declaration.name)!r} was left out; it is not one that texts have"
                 )
+                continue
+            if nested_too_deep(declaration.value):
+                self.warn(f"the value of {declaration.lower_name} has too many brackets; it was left out")
                 continue
             value = tinycss2.serialize(declaration.value).strip()
             try:

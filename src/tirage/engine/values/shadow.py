@@ -47,6 +47,9 @@ def parse_shadows(value: object) -> tuple[Shadow, ...]:
     if isinstance(value, str):
         shadows = [_from_nodes(part) for part in split_commas(parse_values(value, "shadow_invalid"))]
     elif isinstance(value, list | tuple):
+        # A list of one shadow each, not of lists: rows could nest those as deep as they like.
+        if len(value) > MAX_SHADOWS or any(isinstance(item, list | tuple) for item in value):
+            raise _invalid(f"a list of shadows has at most {MAX_SHADOWS} texts or objects")
         shadows = [shadow for item in value for shadow in parse_shadows(item)]
     elif isinstance(value, dict):
         shadows = [_from_object(value)]
