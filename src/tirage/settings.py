@@ -10,8 +10,6 @@ from typing import Any, Literal, get_args
 
 Sandbox = Literal["strict", "best-effort", "off"]
 PREFIX = "TIRAGE_"
-ELSEWHERE = frozenset({"TIRAGE_SOAK"})
-"""Variables that the tests read; whoever sets them has not misspelt a setting."""
 
 
 class SettingsInvalid(ValueError):
@@ -99,9 +97,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     given = os.environ if environment is None else environment
     values: dict[str, Any] = {}
     known = {each.variable for each in SETTINGS}
-    faults = [
-        _unknown(name, known) for name in sorted(given) if name.startswith(PREFIX) and name not in known | ELSEWHERE
-    ]
+    faults = []
+    for name in sorted(given):
+        # Other programs of the house have variables of their own; only what is almost a setting is a slip.
+        if name.startswith(PREFIX) and name not in known and (near := _near(name, known)):
+            faults.append(("setting_unknown", name, f"There is no setting {name[:60]}. Did you mean {near}?"))
     for each in SETTINGS:
         text = given.get(each.variable, "").strip()
         if not text:
@@ -115,10 +115,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
-def _unknown(name: str, known: set[str]) -> tuple[str, str, str]:
-    near = difflib.get_close_matches(name[:60], known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return "setting_unknown", name, f"There is no setting {name[:60]}.{hint}"
+def _near(name: str, known: set[str]) -> str:
+    return next(iter(difflib.get_close_matches(name[:60], known, n=1, cutoff=0.85)), "")
 
 
 def _value(setting: Setting, text: str) -> str | int | float | bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from tirage.engine.layer import Model
 from tirage.engine.report import REPORT_VERSION, Report
 from tirage.engine.template import Document
 
@@ -16,6 +18,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def template_schema() -> dict[str, Any]:
     """The schema of a template document; the short form with one page's members at the top is allowed too."""
     schema = _plain(Document.model_json_schema(by_alias=True))
+    models = {model.__name__: model for model in _models(Model)}
+    for name, definition in (*schema["$defs"].items(), ("Document", schema)):
+        _write_defaults(definition, models[name])
     page = schema["$defs"]["Page"]["properties"]
     short = {key: page[key] for key in ("width", "height", "background", "guides", "layers")}
     schema["properties"] |= short
@@ -39,6 +44,20 @@ def report_schema() -> dict[str, Any]:
         "title": f"Tirage report, version {REPORT_VERSION}",
         **_camel(_without(schema, "title")),
     }
+
+
+def _models(base: type[Model]) -> Iterator[type[Model]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _models(model)
+
+
+def _write_defaults(definition: dict[str, Any], model: type[Model]) -> None:
+    """Defaults as documents write them: a colour as CSS, a length as a number or a percentage."""
+    written = model.model_construct().model_dump(mode="json", by_alias=True, warnings=False)
+    for key, member in definition.get("properties", {}).items():
+        if "default" in member and key in written:
+            member["default"] = written[key]
 
 
 def _without(schema: dict[str, Any], key: str) -> dict[str, Any]:
