@@ -228,3 +228,10 @@ def test_symbols_come_from_symbol_fonts(set_text: Setter) -> None:
     """An arrow in a Latin text is that of a symbol font; in a Japanese text it is as wide as a kana."""
     assert set_text("⇨ a").report.fonts[0].startswith("Noto Sans Symbols")
     assert set_text("⇨ あ").report.fonts[0] == "Noto Sans JP 400"
+
+
+def test_spaces_between_emoji_are_the_texts_own(set_text: Setter) -> None:
+    """A space beside an emoji is as wide as between letters: the colour font's would be wider than a letter."""
+    apart = set_text("😀 😀").lines[0].width - set_text("😀😀").lines[0].width
+    letters = set_text("n n").lines[0].width - set_text("nn").lines[0].width
+    assert abs(apart - letters) < 0.5

@@ -85,10 +85,11 @@ def itemise(
             # A segment separator goes back to the paragraph's level (UAX 9, L1), and has a width of its own.
             key = (base, styled.index, "\t", styled.stack.primary)
         elif len(cluster) == 1 and facts(cluster).ignorable:
-            # A space goes with the word before it, so that a phrase in another script stays one run.
+            # A space goes with the word before it, so that a phrase in another script stays one run; but not with
+            # an emoji: colour fonts have spaces as wide as their pictures.
             face = styled.stack.primary
             if open_item is not None and open_item[1:3] == (styled.index, scripts[begin]):
-                face = open_item[3]
+                face = face if open_item[3].info.color else open_item[3]
             key = (level, styled.index, scripts[begin], face)
         else:
             face, found = styled.stack.pick(cluster)
