@@ -103,12 +103,13 @@ def _card(found: Findings, full: bool) -> None:
 
 
 def _render(found: Findings, full: bool) -> None:
-    rows, rounds = (1000, 2) if full else (200, 2)
+    rows, rounds = (1000, 3) if full else (200, 3)
     with TemporaryDirectory(prefix="tirage-bench-") as folder:
         workload = Workload(Path(folder), INPUTS)
         starts = runs.first_picture(workload.folder / "card.json", workload.cards(1), 5)
         one, two, machine = runs.scaling(workload, rows, rounds)
-    gain = median(run.drawing for run in one) / median(run.drawing for run in two)
+    # Other programs can only slow a run down: the quickest of each tells most about Tirage.
+    gain = min(run.drawing for run in one) / min(run.drawing for run in two)
     memory = max(run.child for run in one + two) / MIB
     share = max(run.child_share for run in one + two) / MIB
     found.results += [
@@ -124,14 +125,25 @@ def _render(found: Findings, full: bool) -> None:
         "rows": rows,
         "machine_gain": machine,
         "first_picture_seconds": starts,
+        "processor_ms_per_card": {
+            "one": [run.processor * 1000 / run.rows for run in one],
+            "two": [run.processor * 1000 / run.rows for run in two],
+        },
         "drawing_seconds": {"one": [run.drawing for run in one], "two": [run.drawing for run in two]},
         "worker_memory": max(run.child for run in one + two),
         "worker_memory_share": max(run.child_share for run in one + two),
         "parent_memory": max(max(run.parent) for run in one + two),
     }
-    speeds = [[f"{count} worker{'s' * (count > 1)}", *(f"{run.rows / run.drawing:.1f}" for run in series)]
+    speeds = [[f"{count} worker{'s' * (count > 1)}", *(f"{run.rows / run.drawing:.1f}" for run in series),
+              f"{min(run.processor * 1000 / run.rows for run in series):.1f}"]
               for count, series in ((1, one), (2, two))]  # fmt: skip
-    found.tables.append(("Cards per second, everything different", ["", *(["run"] * rounds)], speeds))
+    found.tables.append(
+        (
+            "Cards per second, everything different",
+            ["", *(["run"] * rounds), "least processor ms a card, start and all"],
+            speeds,
+        )
+    )
 
 
 def _stream(found: Findings, full: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ _TINY = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished `tirage render`: seconds of the process and of its drawing; bytes of memory.
+    """A finished `tirage render`: seconds of the process, of its drawing, of all processors together; bytes of memory.
 
     `parent` are resident sizes of the process over time; `child` is the largest resident size of one of the processes
     that it started, `child_share` the largest one with shared pages divided among those who share them.
@@ -43,6 +44,7 @@ class Run:
 
     seconds: float
     drawing: float
+    processor: float
     rows: int
     parent: tuple[int, ...]
     child: int
@@ -86,7 +88,7 @@ def render(template: Path, table: Path, *, workers: int, format_name: str = "jpe
     """Run the command to its end in a fresh output folder, watching the memory of all its processes."""
     with TemporaryDirectory(prefix="tirage-bench-") as out:
         command = _command(template, table, Path(out), "--workers", str(workers), "--json", "--format", format_name)
-        started = perf_counter()
+        started, before = perf_counter(), _processor()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         parent, child, share = [], 0, 0
         while process.poll() is None:
@@ -99,7 +101,7 @@ def render(template: Path, table: Path, *, workers: int, format_name: str = "jpe
         summary = json.loads(process.communicate()[0])
         if not summary["ok"]:
             raise RuntimeError(f"tirage render failed: {summary}")
-        return Run(seconds, summary["seconds"], summary["rows"], tuple(parent), child, share)
+        return Run(seconds, summary["seconds"], _processor() - before, summary["rows"], tuple(parent), child, share)
 
 
 def first_picture(template: Path, table: Path, repetitions: int) -> tuple[float, ...]:
@@ -134,6 +136,12 @@ def growth(run: Run) -> int:
     """Bytes by which the process grew after the first fifth of its time: medians of the second and the last fifth."""
     fifth = max(1, len(run.parent) // 5)
     return round(median(run.parent[-fifth:]) - median(run.parent[fifth : 2 * fifth]))
+
+
+def _processor() -> float:
+    """Processor seconds of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _machine() -> float:
