@@ -98,9 +98,10 @@ def render(template: Path, table: Path, *, workers: int, format_name: str = "jpe
                 child, share = max(child, resident_memory(pid)), max(share, proportional_memory(pid))
             sleep(_EVERY)
         seconds = perf_counter() - started
-        summary = json.loads(process.communicate()[0])
-        if not summary["ok"]:
-            raise RuntimeError(f"tirage render failed: {summary}")
+        printed = process.communicate()[0]
+        if process.returncode != 0:
+            raise RuntimeError(f"tirage render ended with {process.returncode}: {printed.decode()[:1000]}")
+        summary = json.loads(printed)
         return Run(seconds, summary["seconds"], _processor() - before, summary["rows"], tuple(parent), child, share)
 
 
