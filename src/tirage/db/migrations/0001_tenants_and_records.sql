@@ -105,7 +105,7 @@ CREATE TABLE images (
     height            integer NOT NULL CHECK (height > 0),
     page_index        integer NOT NULL DEFAULT 0 CHECK (page_index >= 0),
     pages             integer NOT NULL DEFAULT 1 CHECK (pages > 0),
-    bytes             bigint NOT NULL CHECK (bytes >= 0),
+    size              bigint NOT NULL CHECK (size >= 0),
     sha256            bytea NOT NULL CHECK (length(sha256) = 32),
     blob_key          text NOT NULL,
     recipe            bytea NOT NULL CHECK (length(recipe) = 32),
@@ -129,7 +129,7 @@ CREATE TABLE assets (
     folder         boolean NOT NULL DEFAULT false,
     filename       text NOT NULL,
     media_type     text NOT NULL DEFAULT '',
-    bytes          bigint NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+    size           bigint NOT NULL DEFAULT 0 CHECK (size >= 0),
     width          integer,
     height         integer,
     animated       boolean,
@@ -152,7 +152,7 @@ CREATE TABLE fonts (
     weight         integer NOT NULL CHECK (weight BETWEEN 1 AND 1000),
     italic         boolean NOT NULL,
     filename       text NOT NULL,
-    bytes          bigint NOT NULL CHECK (bytes > 0),
+    size           bigint NOT NULL CHECK (size > 0),
     sha256         bytea NOT NULL CHECK (length(sha256) = 32),
     blob_key       text NOT NULL,
     created_at     timestamptz NOT NULL,
@@ -222,6 +222,7 @@ CREATE TABLE deliveries (
     FOREIGN KEY (hook_id, workspace_id) REFERENCES hooks (id, workspace_id) ON DELETE CASCADE
 );
 CREATE INDEX deliveries_due ON deliveries (hook_id, due_at) WHERE state = 'pending';
+CREATE INDEX deliveries_claimed ON deliveries (hook_id) WHERE state = 'pending' AND claim IS NOT NULL;
 CREATE INDEX deliveries_newest ON deliveries (workspace_id, hook_id, created_at DESC, event_id DESC);
 
 CREATE TABLE delivery_attempts (

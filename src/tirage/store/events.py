@@ -1,0 +1,107 @@
+"""The outbox: events written in the transaction of what they tell, each with a delivery for every hook that asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString, cast
+
+from tirage.db.connect import Transaction
+from tirage.ids import new_message_id
+from tirage.store.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a workspace. `id` is the `webhook-id` of its deliveries, `payload` JSON text.
+
+    `sequence` grows by one with each event of the workspace, in the order of their commits.
+    """
+
+    id: str
+    workspace_id: str
+    sequence: int
+    type: str
+    template_id: str | None
+    payload: str
+    created_at: datetime
+
+
+_COLUMNS: LiteralString = "id, workspace_id, sequence, type, template_id, payload, created_at"
+
+_NEXT: LiteralString = """
+INSERT INTO event_sequences (workspace_id, last) VALUES (%(workspace)s, 1)
+ON CONFLICT (workspace_id) DO UPDATE SET last = event_sequences.last + 1
+RETURNING last
+"""
+_INSERT: LiteralString = (
+    """
+INSERT INTO events ("""
+    + _COLUMNS
+    + """)
+VALUES (%(uid)s, %(workspace)s, %(sequence)s, %(type)s, %(template_id)s, %(payload)s, %(now)s)
+RETURNING """
+    + _COLUMNS
+    + """
+"""
+)
+_FAN_OUT: LiteralString = """
+INSERT INTO deliveries (event_id, hook_id, workspace_id, state, due_at, created_at)
+SELECT %(uid)s, id, workspace_id, 'pending', %(now)s, %(now)s
+FROM hooks
+WHERE workspace_id = %(workspace)s AND event_type = %(type)s AND disabled_at IS NULL
+  AND (template_id IS NULL OR template_id = %(template_id)s)
+"""
+_GET: LiteralString = "SELECT " + _COLUMNS + " FROM events WHERE workspace_id = %(workspace)s AND id = %(uid)s"
+_PURGE: LiteralString = "DELETE FROM events WHERE created_at < %(before)s"
+
+
+async def next_sequence(tx: Transaction) -> int:
+    """The number of the workspace's next event, for a payload that carries it.
+
+    Other events of the workspace wait from here until this transaction ends: that is what makes the numbers follow the
+    order of commits. So take it last.
+    """
+    return cast("int", await tx.value(_NEXT))
+
+
+async def enqueue(
+    tx: Transaction,
+    type_: str,
+    payload: str,
+    now: datetime,
+    *,
+    template_id: str | None = None,
+    sequence: int | None = None,
+) -> Event:
+    """Record an event and a delivery for every enabled hook of its type and design; committed with everything else.
+
+    `sequence` comes from `next_sequence` where the payload needed it. Call it at the end of the transaction.
+    """
+    uid = new_message_id()
+    event = await tx.one(
+        Event,
+        _INSERT,
+        uid=uid,
+        sequence=await next_sequence(tx) if sequence is None else sequence,
+        type=type_,
+        template_id=template_id,
+        payload=payload,
+        now=now,
+    )
+    assert event is not None
+    await tx.execute(_FAN_OUT, uid=uid, type=type_, template_id=template_id, now=now)
+    return event
+
+
+async def get(tx: Transaction, uid: str) -> Event:
+    """One event. Raises NotFound `event_not_found`."""
+    event = await tx.one(Event, _GET, uid=uid)
+    if event is None:
+        raise NotFound.of("event", uid)
+    return event
+
+
+async def purge(system: Transaction, before: datetime) -> int:
+    """Remove the events of all tenants older than a moment, with deliveries and log. In a transaction of the system."""
+    return await system.execute(_PURGE, before=before)
