@@ -221,7 +221,10 @@ def pen(stroke: Stroke, ctm: Any, fade: float = 1.0, blur: float = 0.0) -> Any:
     if stroke.dash and sum(stroke.dash) > 0:
         # As in SVG 2, 13.5.6: an odd list is repeated to an even one.
         dash = stroke.dash * (1 + len(stroke.dash) % 2)
-        made.setPathEffect(skia.DashPathEffect.Make(dash, stroke.dash_offset))
+        effect = skia.DashPathEffect.Make(dash, stroke.dash_offset)
+        # None where the dashes are nothing in single precision: like a sum of zero, a line without gaps.
+        if effect is not None:
+            made.setPathEffect(effect)
     return made
 
 

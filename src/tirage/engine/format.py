@@ -56,6 +56,8 @@ class Format(ABC):
     vector: bool = False
     animated: bool = False
     multipage: bool = False
+    painted: bool = True
+    """Whether what has filters becomes pixels, so that its cost is bounded."""
     max_side: int = MAX_SIDE
     """The longest side in device pixels that the format can hold."""
     max_pixels: int = MAX_PIXELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import perf_counter
 
-from tirage.engine import formats
+from tirage.engine import cost, formats
 from tirage.engine.format import Encoded
 from tirage.engine.layout import Services, Surroundings
 from tirage.engine.options import Meta, OutputOptions
@@ -43,8 +43,12 @@ def render(
     """Draw one row: lay out, paint, encode. Raises ResourceProblem or RenderProblem."""
     output = formats.get(format_name)
     started = perf_counter()
+    cost.check_texts(bound)
     bare = bool(options.transparent) and output.alpha
     scene, report = compose(prepared, bound, resources, options.scale, vector=output.vector, bare=bare)
+    if output.painted:
+        for page in scene.pages:
+            cost.check(page.root, page.width, page.height, options.scale, vector=output.vector)
     laid_out = perf_counter()
     scenes = [scene] if output.multipage else [Scene((page,)) for page in scene.pages]
     files = tuple(output.encode(each, options, meta or Meta()) for each in scenes)

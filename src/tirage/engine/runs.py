@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from tirage.engine import brush, paint
+from tirage.engine import brush, cost, paint
 from tirage.engine.layer import Layer
 from tirage.engine.layout import Laid, Services, Surroundings, lay_out, lay_out_background
 from tirage.engine.scene import Group, Picture
@@ -58,7 +58,9 @@ def _kept(prepared: Prepared, around: Surroundings, layers: tuple[Layer, ...], *
     if kept is None:
         background = lay_out_background(around).nodes if with_background else ()
         laid = lay_out(layers, around)
-        picture = _flat(Group((*background, *laid.nodes)), page, around.scale)
+        group = Group((*background, *laid.nodes))
+        cost.check(group, page.width, page.height, around.scale)
+        picture = _flat(group, page, around.scale)
         kept = Laid((picture,) if picture else (), laid.reports, laid.warnings, laid.links)
         size = picture.pixels.width * picture.pixels.height * 4 if picture else 0
         if prepared.kept_bytes + size > MAX_KEPT_BYTES:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Effort 2 takes twice the time for 5 % fewer bytes, effort 4 ten times for 20 %.
 _EFFORT = 1
+MAX_AVIF_PIXELS = 25_000_000
+"""The encoder takes 13 bytes a pixel beside the picture: 650 MB for one of 50 megapixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,4 +38,4 @@ class Avif(RasterFormat):
         return data
 
 
-FORMAT = Avif(name="avif", extension="avif", media_type="image/avif", quality=60)
+FORMAT = Avif(name="avif", extension="avif", media_type="image/avif", quality=60, max_pixels=MAX_AVIF_PIXELS)

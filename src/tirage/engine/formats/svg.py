@@ -20,4 +20,4 @@ class Svg(VectorFormat):
         return write_svg(scene, options, meta)
 
 
-FORMAT = Svg(name="svg", extension="svg", media_type="image/svg+xml")
+FORMAT = Svg(name="svg", extension="svg", media_type="image/svg+xml", painted=False)
