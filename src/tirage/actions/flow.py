@@ -17,7 +17,6 @@ from tirage.tables.rows import BadRow, Row
 
 MAX_HELD_BYTES = 256_000_000
 """Pictures of rows that wait or are drawn; beyond this no further row is begun."""
-_FETCHERS = 16
 ENDS_RUN = frozenset({"pool_unavailable", "pool_closed"})
 """Codes that say that no row could be drawn, whatever is in it."""
 
@@ -106,7 +105,8 @@ class Flow:
         except TirageError as error:
             return _failed(row.number, error)
         if self._fetching is None:
-            self._fetching = ThreadPoolExecutor(_FETCHERS, "tirage-fetch")
+            # A thread for each row that may wait: a slow host holds up its own rows only.
+            self._fetching = ThreadPoolExecutor(self._context.settings.look_ahead, "tirage-fetch")
         self._count(1)
         future = self._fetching.submit(self._jobs.resolve, work.bound)
         future.add_done_callback(lambda found: self._events.put(_Event(work, found=found)))

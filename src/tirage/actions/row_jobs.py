@@ -109,7 +109,7 @@ class RowJobs:
 
     def order(self, bound: Bound, found: Mapping[str, Fetched]) -> DrawOrder:
         """The job and its recipe, once the pictures are there."""
-        shared = self._share(bound)
+        shared = self._share(found)
         own = {source: each for source, each in found.items() if shared.get(source) != each}
         mark = recipe(
             bound.bound,
@@ -139,12 +139,11 @@ class RowJobs:
             ),
         )
 
-    def _share(self, bound: Bound) -> dict[str, Fetched]:
+    def _share(self, found: Mapping[str, Fetched]) -> dict[str, Fetched]:
         """The pictures of the template itself; they travel to a child once. Settled with the first row drawn."""
         if self._shared is None:
-            fixed = set(_sources(apply(self.template, {}))) & set(bound.sources)
-            found = self._resolve(source for source in bound.sources if source in fixed)
-            self._shared = {source: each for source, each in found.items() if isinstance(each, Fetched)}
+            fixed = set(_sources(apply(self.template, {})))
+            self._shared = {source: each for source, each in found.items() if source in fixed}
             # Children keep the painted unchanging layers by this key: other bytes, other key.
             marks = "".join(f" {source} {each.sha256}" for source, each in self._shared.items())
             self._key = hashlib.sha256((self.template.digest + marks).encode()).hexdigest()

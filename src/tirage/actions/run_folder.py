@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from tirage.actions.files import flush_folder, make_folder, sweep_parts, write_whole
+from tirage.actions.files import flush_folder, lock_folder, make_folder, sweep_parts, write_whole
 from tirage.actions.render_image import Drawn
 from tirage.actions.row_log import RowLog
 from tirage.engine.errors import TirageError
@@ -47,6 +48,7 @@ class RunFolder:
 
     def __init__(self, folder: Path, *, resume: bool = False, report: Path | None = None) -> None:
         make_folder(folder)
+        self._lock_handle = lock_folder(folder)
         sweep_parts(folder)
         self.folder = folder
         self._manifest = RowLog(folder / MANIFEST, row_of=_row_of if resume else None)
@@ -112,6 +114,7 @@ class RunFolder:
                 log.finish()
         with suppress(OSError):  # some file systems cannot flush folders
             flush_folder(self.folder)
+        os.close(self._lock_handle)
 
 
 def _numbered(name: str, page: int) -> str:

@@ -12,7 +12,6 @@ from tirage.cli.console import (
     OK,
     SOME_FAILED,
     WRONG,
-    coloured,
     ending,
     result,
     result_json,
@@ -26,7 +25,6 @@ from tirage.cli.options import folders_of, open_context, settings_of
 
 if TYPE_CHECKING:
     from tirage.actions.check_table import CheckSummary, Finding
-    from tirage.tables.rows import BadRow, Row
 
 SHOWN = 50
 MAX_JSON = 10_000
@@ -74,12 +72,12 @@ def check(
         home = loaded.folder if data is None else Path.cwd() if str(data) == "-" else data.parent
         folders = Folders(loaded.folder, (home, Path.cwd()) if values else (home,), allowed)
         jobs = RowJobs(context, loaded, folders, Output(), settings=values, layout_only=True)
-        rows: Iterable[Row | BadRow]
+        summary = CheckSummary()
         if data is None:
             samples = [dict(each) for each in loaded.template.document.sample_rows] or [sample_row(loaded.template)[0]]
-            rows = [Row(number, values) for number, values in enumerate(samples, 1)]
-        else:
-            rows = table = open_table(data, encoding=encoding, delimiter=delimiter, sheet=sheet)
+            rows = [Row(number, sample) for number, sample in enumerate(samples, 1)]
+            stop(_tell(check_table(context, jobs, rows, summary), summary, "sample rows", json))
+        with open_table(data, encoding=encoding, delimiter=delimiter, sheet=sheet) as table:
             if table.format in ("csv", "tsv", "xlsx") and (
                 missing := missing_columns(loaded.template, table.columns, values)
             ):
@@ -87,9 +85,7 @@ def check(
                 if json:
                     result_json({"ok": False, "problems": [each.as_dict() for each in missing]})
                 stop(WRONG)
-        summary = CheckSummary()
-        findings = check_table(context, jobs, rows, summary)
-        stop(_tell(findings, summary, "sample rows" if data is None else "rows", json))
+            stop(_tell(check_table(context, jobs, table, summary), summary, "rows", json))
 
 
 def _tell(findings: Iterable[Finding], summary: CheckSummary, what: str, json: bool) -> int:
@@ -109,10 +105,9 @@ def _tell(findings: Iterable[Finding], summary: CheckSummary, what: str, json: b
     else:
         if bad > SHOWN:
             say(f"  and {bad - SHOWN:,} more rows; --json lists them.")
-        mark = coloured("✓", "green") if not bad else coloured("!", "yellow")
         text = f"{summary.rows:,} {what}: "
         text += f"{summary.failed:,} would fail, {summary.losing:,} would lose something." if bad else "all well."
-        result(f"{mark} {text}")
+        result(text, *(("!", "yellow") if bad else ("✓", "green")))
     return SOME_FAILED if bad else OK
 
 

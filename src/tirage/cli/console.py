@@ -34,14 +34,16 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() or each in "\n" else "�" for each in text)
 
 
-def say(text: str = "") -> None:
-    """A sentence for people."""
-    print(printable(text) if "\x1b" not in text else text, file=sys.stderr, flush=True)
+def say(text: str = "", mark: str = "", colour: str = "red", bold: str = "", dim: str = "") -> None:
+    """A sentence for people: a coloured mark, what it is about, the text, and what is less important."""
+    parts = [(mark and f"{mark} ", colour), (bold, "bold"), (text, ""), (dim, "dim")]
+    line = "".join(coloured(printable(part), how) if how and part else printable(part) for part, how in parts)
+    print(line, file=sys.stderr, flush=True)
 
 
-def result(text: str) -> None:
+def result(text: str, mark: str = "", colour: str = "green") -> None:
     """A line of what was asked for."""
-    print(text)
+    print((coloured(mark, colour, sys.stdout) + " " if mark else "") + printable(text))
 
 
 def result_json(value: Any) -> None:
@@ -56,13 +58,12 @@ def tell_problem(problem: Problem, prefix: str = "") -> None:
     where = f"{prefix}{problem.pointer}".strip()
     if problem.layer and not prefix:
         where = f"{where} (layer {problem.layer!r})".strip()
-    place = coloured(printable(where) + ": ", "bold") if where else ""
-    say(f"{coloured('✗', 'red')} {place}{printable(problem.message)}")
+    say(problem.message, mark="✗", bold=f"{where}: " if where else "")
     hint = problem.hint or ""
     if problem.closest and repr(problem.closest) not in hint:
         hint = f"Did you mean {problem.closest!r}? {hint}".strip()
     if hint:
-        say(f"  {coloured(printable(hint), 'dim')}")
+        say("  ", dim=hint)
 
 
 def tell_problems(problems: Iterable[Problem]) -> None:
@@ -75,7 +76,7 @@ def tell_warning(warning: Warning_, rows: str = "") -> None:
     """Something to know although a picture was made; `rows` says which rows it is about."""
     layer = f"layer {warning.layer!r}: " if warning.layer else ""
     about = f" ({rows})" if rows else ""
-    say(f"{coloured('!', 'yellow')} {printable(f'{layer}{warning.message}{about}')}")
+    say(f"{layer}{warning.message}{about}", mark="!", colour="yellow")
 
 
 def stop(code: int) -> NoReturn:

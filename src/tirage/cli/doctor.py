@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tirage import __version__
-from tirage.cli.console import OK, SOME_FAILED, coloured, ending, printable, result, result_json, stop
+from tirage.cli.console import OK, SOME_FAILED, ending, result, result_json, stop
 from tirage.engine.errors import TirageError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def doctor(
             findings.append(finding)
             if not json:
                 mark, colour = _MARKS[finding.state]
-                result(f"{coloured(mark, colour, sys.stdout)} {finding.name}: {printable(finding.text)}")
+                result(f"{finding.name}: {finding.text}", mark, colour)
         ill = any(each.state == "bad" for each in findings)
         if json:
             result_json({"ok": not ill, "findings": [asdict(each) for each in findings]})
@@ -104,23 +104,46 @@ def _system() -> Finding:
 
 
 def _libraries() -> Iterator[Finding]:
-    """Each is loaded in a process of its own: one that is broken is told, and harms nothing."""
+    """All are loaded in one process of their own; those that it did not come to are tried one by one.
+
+    A library that crashes is told, and harms nothing.
+    """
+    said = _load([(name, code) for name, code in LIBRARIES if _version(name)])
     for name, code in LIBRARIES:
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
+        version = _version(name)
+        if version is None:
             yield Finding("bad", name, f"is not installed; run {Path(sys.executable).name} -m pip install {name}")
             continue
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode == 0:
-            yield Finding("ok", name, version)
-        elif done.returncode < 0:
-            yield Finding(
-                "bad", name, f"{version} crashes when it is loaded (signal {-done.returncode}); install it again"
-            )
-        else:
-            said = done.stderr.strip().splitlines() or ["it cannot be loaded"]
-            yield Finding("bad", name, f"{version}: {said[-1]}")
+        fault = said[name] if name in said else _load([(name, code)]).get(name, "crashes when loaded; install it again")
+        yield Finding("bad" if fault else "ok", name, f"{version}: {fault}" if fault else version)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+_LOADER = """
+import sys
+names, codes = sys.argv[1::2], sys.argv[2::2]
+for name, code in zip(names, codes):
+    try:
+        exec(code, {})
+        fault = ""
+    except BaseException as error:
+        fault = (" ".join(str(error).split()) or type(error).__name__)[:400]
+    print(name, fault, flush=True)
+"""
+
+
+def _load(libraries: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What was wrong with each library, empty for those that load; those behind a crash are missing."""
+    command = [sys.executable, "-c", _LOADER, *(word for pair in libraries for word in pair)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    lines = (line.partition(" ") for line in done.stdout.splitlines())
+    return {name: fault for name, _, fault in lines}
 
 
 def _fonts(settings: Settings) -> Iterator[Finding]:

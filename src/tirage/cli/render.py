@@ -79,7 +79,7 @@ def render(
     chosen = row_range(rows)
     allowed = folders_of(allow_path or ())
     with ending(json):
-        if data is not None and str(data) != "-" and not data.is_file():
+        if data is not None and str(data) != "-" and (data.is_dir() or not data.exists()):
             raise TirageError(Problem("table_not_found", f"There is no table {str(data)!r}."))
         if data is None:
             refuse_without_data(resume=resume, rows=rows is not None, contact_sheet=contact_sheet is not None)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tirage.cli.console import coloured, ending, result, result_json
+from tirage.cli.console import ending, result, result_json
 from tirage.engine.errors import Problem, TemplateProblem, TirageError
 
 
@@ -38,7 +37,7 @@ def starters(
         elif write is None and name is None:
             wide = max(len(each) for each in chosen)
             for each in chosen:
-                result(f"{coloured(each.ljust(wide), 'bold', sys.stdout)}  {shelf.describe(each)}")
+                result(f"{each.ljust(wide)}  {shelf.describe(each)}")
         elif write is None:
             _show(chosen[0])
 

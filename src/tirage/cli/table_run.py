@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from tirage.cli.console import (
     INTERRUPTED,
     OK,
     SOME_FAILED,
-    coloured,
     interrupted_by_terminate,
     leave,
     result,
@@ -110,7 +108,7 @@ class TableRun:
     def _expected(self) -> int | None:
         """How many rows there will be, for the progress bar; None where counting them would cost too much."""
         first, last = self.rows
-        if str(self.data) == "-" or self.data.stat().st_size > 20_000_000 or self.data.suffix.lower() == ".xlsx":
+        if not self.data.is_file() or self.data.stat().st_size > 20_000_000 or self.data.suffix.lower() == ".xlsx":
             return None if last is None else last - first + 1
         with self._table() as table:
             count = sum(1 for _ in table)
@@ -154,7 +152,7 @@ class TableRun:
         if summary.skipped:
             parts.append(f"{summary.skipped:,} unchanged")
         if summary.failed:
-            parts.append(coloured(f"{summary.failed:,} failed", "red", sys.stdout))
+            parts.append(f"{summary.failed:,} failed")
         result(", ".join(parts) + f". They lie in {self.out}")
         if sheet is not None:
             result(f"Contact sheet: {sheet}")

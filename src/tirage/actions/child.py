@@ -1,0 +1,28 @@
+"""What the service's drawing processes do: draw a row and name its colours, or make a smaller picture of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tirage.actions import draw, shrink
+from tirage.engine.format import MAX_PIXELS
+
+COLOURED = frozenset({"image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"})
+
+
+def warm() -> None:
+    """Load the libraries into the fork server: a sandboxed child could not import them any more."""
+    draw.warm()
+    shrink.warm()
+
+
+def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    """The job of a header. Raises TirageError."""
+    if header.get("kind") == "shrink":
+        return {}, [shrink.shrink(parts[0], header["width"], header["format"], max_pixels=MAX_PIXELS)]
+    reply, files = draw.handle(header, parts)
+    if header.get("colours"):
+        for about, data in zip(reply["files"], files, strict=True):
+            about["palette"] = shrink.palette(data) if about["mediaType"] in COLOURED else []
+    return reply, files

@@ -1,0 +1,112 @@
+"""A design's id → its parsed template with what its requests share; parsed once a version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tirage.assets.fetched import Fetched
+from tirage.assets.local import read_data_url
+from tirage.context import Service
+from tirage.engine.bind import apply
+from tirage.engine.collect import collect
+from tirage.engine.errors import ResourceProblem
+from tirage.engine.parse import parse
+from tirage.engine.resources import FontRef, ImageRef
+from tirage.engine.template import BoundTemplate, Template
+from tirage.store import templates
+from tirage.store.errors import NotFound
+
+MOST_BYTES = 64_000_000
+"""Documents of designs that stay parsed; a parsed one takes a few times that."""
+
+
+@dataclass(slots=True)
+class Design:
+    """One version of a design. `fixed` are the pictures that no row changes; `embedded` those inside the document."""
+
+    id: str
+    workspace: str
+    version: int
+    template: Template
+    document: bytes
+    fixed: frozenset[str]
+    embedded: Mapping[str, Fetched]
+    font_keys: dict[frozenset[FontRef], frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The design's name."""
+        return self.template.document.name
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The names by which requests address its layers."""
+        return tuple(self.template.by_name)
+
+    def key(self, shared: Mapping[str, Fetched]) -> str:
+        """What children keep its unchanging layers under: other bytes of its own pictures, other key."""
+        marks = "".join(f" {source[:200]} {each.sha256}" for source, each in shared.items())
+        return hashlib.sha256((self.workspace + self.template.digest + marks).encode()).hexdigest()
+
+
+class OpenDesigns:
+    """The designs that were used last, parsed."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._designs: OrderedDict[tuple[str, str, int], Design] = OrderedDict()
+
+    async def open(self, service: Service, workspace: str, uid: str, version: int | None = None) -> Design:
+        """The design, its present version unless one is named. Raises NotFound `template_not_found`."""
+        async with service.database.workspace(workspace) as tx:
+            wanted = version if version is not None else (await templates.get(tx, uid)).version
+            held = self._designs.get((workspace, uid, wanted))
+            if held is not None:
+                self._designs.move_to_end((workspace, uid, wanted))
+                return held
+            stored = await templates.document(tx, uid, wanted)
+        design = read_design(uid, workspace, stored.version, stored.document.encode())
+        self._keep(design)
+        return design
+
+    async def locate(self, service: Service, uid: str, workspaces: tuple[str, ...], default: str) -> Design:
+        """The design in whichever of a key's workspaces it lies. Raises NotFound `template_not_found`."""
+        try:
+            return await self.open(service, default, uid)
+        except NotFound:
+            if len(workspaces) < 2:
+                raise
+        async with service.database.system() as system:
+            found = await templates.find_public(system, uid)
+        if found is None or found.workspace_id not in workspaces:
+            raise NotFound.of("template", uid)
+        return await self.open(service, found.workspace_id, uid)
+
+    def _keep(self, design: Design) -> None:
+        self._designs[design.workspace, design.id, design.version] = design
+        self._held += len(design.document)
+        while self._held > self._most and len(self._designs) > 1:
+            self._held -= len(self._designs.popitem(last=False)[1].document)
+
+
+def read_design(uid: str, workspace: str, version: int, document: bytes) -> Design:
+    """A stored document, parsed. Raises TemplateProblem."""
+    template = parse(document)
+    fixed = frozenset(sources(apply(template, {})))
+    embedded = {}
+    for source in fixed:
+        if source[:5].lower() == "data:":
+            try:
+                embedded[source] = read_data_url(source)
+            except ResourceProblem:
+                continue  # told by the request that needs it, with the layer's name
+    return Design(uid, workspace, version, template, document, fixed, embedded)
+
+
+def sources(bound: BoundTemplate) -> tuple[str, ...]:
+    """The sources of the pictures that a bound template needs, each once."""
+    return tuple(ref.source for ref in collect(bound) if isinstance(ref, ImageRef))
