@@ -100,7 +100,7 @@ class Flow:
             return Outcome(row.number, error=TirageError(row.problem))
         try:
             work = _Work(row.number, self._jobs.bind(row.values))
-            if not work.bound.is_remote:
+            if not self._jobs.is_remote(work.bound):
                 return self._draw(work, self._jobs.resolve(work.bound))
         except TirageError as error:
             return _failed(row.number, error)
