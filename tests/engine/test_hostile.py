@@ -196,3 +196,37 @@ def test_dashes_that_vanish_in_single_precision_are_a_line_without_gaps(studio: 
     """A dash of 1e-300 px on a line without length is drawn like one without dashes."""
     line = {"type": "shape", "shape": "line", "width": 0, "strokeWidth": 4, "strokeCap": "round"}
     assert (studio.pixels(document({**line, "strokeDash": [1e-300]})) == studio.pixels(document(line))).all()
+
+
+@pytest.mark.check(117)
+@pytest.mark.parametrize("bomb", ["(" * 1500, "[" * 1500, "rgb(" * 1000])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<rect width="10" height="10" style="fill:%s"/>',
+        '<rect width="10" height="10" fill="%s" transform="%s"/>',
+        '<style>rect{fill:%s}</style><rect width="10" height="10"/>',
+        '<style>%s{fill:red}</style><rect width="10" height="10"/>',
+    ],
+)
+def test_brackets_in_a_drawing_are_left_out(studio: Any, inside: str, bomb: str) -> None:
+    """A drawing whose colours and selectors are thousands of brackets is drawn without them."""
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10">{inside.replace("%s", bomb)}</svg>'
+    pixels = studio.pixels(document({"type": "svg", "svg": drawing}))
+    assert tuple(pixels[20, 30]) == (0, 0, 0, 255)
+
+
+@pytest.mark.check(113)
+@pytest.mark.parametrize(
+    ("output", "layer"),
+    [
+        ("jpeg", {"fill": "#f00", "shadow": "0 20px 60px #000"}),
+        ("pdf", {"fill": "conic-gradient(red, #00f8)", "blur": 20}),
+    ],
+)
+def test_what_needs_gigabytes_is_refused(studio: Any, output: str, layer: dict[str, Any]) -> None:
+    """The blurred edge of a shape as large as the largest page, and such a picture in a document, are refused."""
+    page = {"width": 10_000, "height": 5_000, "layers": [{"type": "shape", "name": "box", **layer}]}
+    with pytest.raises(RenderProblem) as caught:
+        studio.render(page, output=output)
+    assert (caught.value.code, caught.value.problems[0].layer) == ("render_too_complex", "box")

@@ -30,7 +30,9 @@ _COMPOSITED, _COLOURED, _BLURRED, _EDGE_BLURRED = 5.0, 10.0, 60.0, 15.0
 _UNSEEN_BLUR = 1.0  # … of a blurred shape, where the page does not show it
 # … a px of a path's length, a dash, a glyph.
 _FILLED_LENGTH, _STROKED_LENGTH, _DASH, _GLYPH = 10.0, 100.0, 15_000.0, 1_000.0
-_DOCUMENT_COPIES, _DOCUMENT_TIMES = 9, 4
+_EDGE_COPIES = 3
+"""The masks of a blurred shape, in pixels of four bytes a pixel."""
+_DOCUMENT_COPIES, _DOCUMENT_TIMES = 9, 20
 """What a pixel of a filtered group costs in a PDF, in pixels and in time: it is painted, split and compressed there."""
 
 
@@ -93,7 +95,7 @@ class _Estimate:
             self.group(node, node.transform.then(ctm), clip, live)
             self.label = outer
         elif isinstance(node, Path):
-            self.path(node, ctm, clip)
+            self.path(node, ctm, clip, live)
         elif isinstance(node, Picture):
             self.spend(_area(_meet(node.rect.bounds(ctm), clip)) * _SAMPLED)
         else:
@@ -137,7 +139,7 @@ class _Estimate:
         self.peak = max(self.peak, live + area + largest)
         return needed, live + area
 
-    def path(self, path: Path, ctm: Affine, clip: Rect) -> None:
+    def path(self, path: Path, ctm: Affine, clip: Rect, live: float) -> None:
         length = _length(path.shape) * ctm.scale
         if self.vector:
             self.stroke(path.stroke, length, ctm.scale)
@@ -153,6 +155,7 @@ class _Estimate:
                 self.spend(length * _FILLED_LENGTH)
         if path.blur > 0:
             self.spend(area * _EDGE_BLURRED + _area(placed) * _UNSEEN_BLUR)
+            self.peak = max(self.peak, live + area * _EDGE_COPIES)
         self.stroke(path.stroke, length, ctm.scale)
 
     def stroke(self, stroke: Stroke | None, length: float, zoom: float) -> None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # Effort 2 takes twice the time for 5 % fewer bytes, effort 4 ten times for 20 %.
 _EFFORT = 1
-MAX_AVIF_PIXELS = 25_000_000
-"""The encoder takes 13 bytes a pixel beside the picture: 650 MB for one of 50 megapixels."""
+MAX_AVIF_PIXELS = 12_000_000
+"""The encoder takes up to 38 bytes a pixel beside the picture: a gigabyte for one of 25 megapixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

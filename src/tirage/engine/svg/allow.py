@@ -8,7 +8,7 @@ from typing import Any
 
 import tinycss2
 
-from tirage.engine.values.css import text_of
+from tirage.engine.values.css import nested_too_deep, text_of
 
 
 def _words(text: str) -> frozenset[str]:
@@ -60,7 +60,8 @@ def safe_value(value: str) -> bool:
     """Whether a value refers to nothing outside the drawing: every `url()` is `#id`, every function is known."""
     if not any(sign in value for sign in "(\\@"):
         return True
-    return _safe(tinycss2.parse_component_value_list(value, skip_comments=True))
+    nodes = tinycss2.parse_component_value_list(value, skip_comments=True)
+    return not nested_too_deep(nodes) and _safe(nodes)
 
 
 def _safe(nodes: Sequence[Any]) -> bool:
@@ -96,7 +97,8 @@ def safe_style(text: str) -> str:
 def declarations(nodes: Sequence[Any]) -> Iterator[tuple[str, str, bool]]:
     """The declarations among parsed nodes that may stay: name, value, whether it is important."""
     for node in nodes:
-        if node.type == "declaration" and node.lower_name in PROPERTIES and _safe(node.value):
+        known = node.type == "declaration" and node.lower_name in PROPERTIES
+        if known and not nested_too_deep(node.value) and _safe(node.value):
             yield node.lower_name, text_of(node.value), bool(node.important)
 
 

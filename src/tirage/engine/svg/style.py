@@ -11,7 +11,7 @@ from typing import Any
 import tinycss2
 
 from tirage.engine.svg.allow import PROPERTIES, declarations
-from tirage.engine.values.css import text_of
+from tirage.engine.values.css import nested_too_deep, text_of
 
 _SIMPLE = re.compile(r"(\*|[A-Za-z][\w-]*)?((?:[.#][A-Za-z_][\w-]*)*)")
 
@@ -95,7 +95,7 @@ def parse_sheet(text: str) -> list[Rule]:
     """The rules of a style sheet that may stay; at-rules, which import, load fonts or depend on media, are dropped."""
     rules: list[Rule] = []
     for node in tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True):
-        if node.type != "qualified-rule":
+        if node.type != "qualified-rule" or nested_too_deep(node.prelude):
             continue
         declared = tuple(declarations(tinycss2.parse_blocks_contents(node.content, skip_comments=True)))
         for selector in text_of(node.prelude).split(","):
