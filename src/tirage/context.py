@@ -1,9 +1,11 @@
-"""Settings → the services of this process: render pool, fetcher, fonts; wired here and nowhere else, no behaviour."""
+"""Settings → the services of this process: pool, fetcher, fonts, database, storage; wired here only, no behaviour."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +16,16 @@ from tirage.pool.supervisor import Pool
 from tirage.settings import Settings
 
 if TYPE_CHECKING:
+    from tirage.assets.fetch import Fetcher
     from tirage.assets.fontsource import LibraryFonts
     from tirage.assets.guard import Policy
     from tirage.assets.sync import SyncFetcher
+    from tirage.blobs import Blobs
+    from tirage.clock import Clock
+    from tirage.db.address import DatabaseAddress
+    from tirage.db.connect import Database
+    from tirage.db.durability import Durability
+    from tirage.store.vault import Vault
 
 HANDLER = "tirage.actions.draw:handle"
 WARM = "tirage.actions.draw:warm"
@@ -89,13 +98,126 @@ class Context:
             fetcher.close()
 
 
-def start_pool(settings: Settings, workers: int | None = None) -> Pool:
-    """The drawing processes. Raises RenderProblem `pool_unavailable` where the sandbox must be, and cannot be, had."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the actions of the service work with; it belongs to one event loop.
+
+    `public_url` is the base of every address in answers, without a slash at its end.
+    """
+
+    settings: Settings
+    pool: Pool
+    database: Database
+    blobs: Blobs
+    fetcher: Fetcher
+    vault: Vault
+    clock: Clock
+    fonts: LibraryFonts
+    public_url: str
+    durability: Durability
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings, pool: Pool, address: DatabaseAddress, *, clock: Clock | None = None
+) -> AsyncIterator[Service]:
+    """The service's parts, opened in the running event loop; the database is migrated, the pool stays the caller's.
+
+    Raises DatabaseRefused, DatabaseUnavailable, StorageProblem, TirageError `policy_invalid`.
+    """
+    from tirage.assets.cache import Cache
+    from tirage.assets.fetch import Fetcher
+    from tirage.assets.fontsource import LibraryFonts
+    from tirage.assets.guard import Policy
+    from tirage.blobs import open_blobs
+    from tirage.clock import SystemClock
+    from tirage.db.connect import Database
+
+    base = public_url(settings)
+    folder = data_folder(settings)
+    policy = Policy.of(words(settings.allow_hosts), own_hosts=[base.partition("://")[2].partition("/")[0]])
+    cache = Cache(cache_folder(settings), disk_bytes=max(1, settings.cache_size) * 1_000_000)
+    vault = open_vault(settings)
+    blobs = open_blobs(settings.storage, folder / "blobs")
+    database = Database(address)
+    try:
+        durability = await database.open()
+        async with Fetcher(policy, cache=cache) as fetcher:
+            yield Service(
+                settings=settings,
+                pool=pool,
+                database=database,
+                blobs=blobs,
+                fetcher=fetcher,
+                vault=vault,
+                clock=clock or SystemClock(),
+                fonts=LibraryFonts(),
+                public_url=base,
+                durability=durability,
+            )
+    finally:
+        await database.close()
+        await blobs.close()
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[DatabaseAddress]:
+    """The address of the settings' database, the embedded one started or adopted for as long as this lasts.
+
+    Raises DatabaseRefused.
+    """
+    from tirage.db.address import DatabaseAddress
+
+    if settings.database_url:
+        yield DatabaseAddress.of_urls(settings.database_url, settings.database_owner_url)
+        return
+    from tirage.db.embedded import EmbeddedServer
+
+    with EmbeddedServer(data_folder(settings)) as address:
+        yield address
+
+
+def open_vault(settings: Settings) -> Vault:
+    """The vault of the installation's secret. Raises Invalid `secret_invalid`."""
+    from tirage.store.vault import Vault
+
+    return Vault.of_text(settings.secret) if settings.secret else Vault.of_folder(data_folder(settings))
+
+
+def data_folder(settings: Settings) -> Path:
+    """The folder of what the service keeps."""
+    if settings.data_dir:
+        return Path(settings.data_dir)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tirage", appauthor=False)) / "service"
+
+
+def public_url(settings: Settings) -> str:
+    """The base of every address in answers."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    scheme = "https" if settings.tls_cert else "http"
+    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def words(text: str) -> list[str]:
+    """The entries of a setting that lists some, with commas between."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def start_pool(settings: Settings, workers: int | None = None, *, prefetch: int = 1) -> Pool:
+    """The drawing processes. Raises RenderProblem `pool_unavailable` where the sandbox must be, and cannot be, had.
+
+    `prefetch` 0 keeps a job from waiting behind a slow one, 1 keeps processes busy in a batch.
+    """
     fonts = fonts_folder(settings)
     return Pool(
         handler=HANDLER,
         warm=(WARM,),
         workers=workers or settings.workers or None,
+        prefetch=prefetch,
         sandbox=settings.sandbox,
         limits=PoolLimits(
             memory_bytes=settings.worker_memory * MEBIBYTE,

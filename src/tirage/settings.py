@@ -1,15 +1,21 @@
-"""The one table of settings: name, default, unit and sentence; each is read from an environment variable."""
+"""The one table of settings: name, default, unit, sentence; flags win over the environment, that over a file."""
 
 from __future__ import annotations
 
 import difflib
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 Sandbox = Literal["strict", "best-effort", "off"]
+LogFormat = Literal["console", "json"]
+Origin = Literal["flag", "environment", "file", "default"]
 PREFIX = "TIRAGE_"
+CONFIG_VARIABLE = "TIRAGE_CONFIG"
+"""Names the file of settings (TOML); each of its keys is a setting's name in lower case."""
 
 
 class SettingsInvalid(ValueError):
@@ -31,10 +37,11 @@ class Setting:
     sentence: str
     least: float = 0
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
 
-def _about(unit: str, sentence: str, least: float = 0) -> dict[str, Any]:
-    return {"unit": unit, "sentence": sentence, "least": least}
+def _about(unit: str, sentence: str, least: float = 0, *, secret: bool = False) -> dict[str, Any]:
+    return {"unit": unit, "sentence": sentence, "least": least, "secret": secret}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +81,67 @@ class Settings:
         default="", metadata=_about("", "The folder of the user's own fonts; empty means the user's data folder.")
     )
     debug: bool = field(default=False, metadata=_about("", "Whether errors are shown with their tracebacks."))
+    host: str = field(default="127.0.0.1", metadata=_about("", "The address on which the service listens."))
+    port: int = field(default=8080, metadata=_about("", "The port on which the service listens; 0 takes a free one."))
+    public_url: str = field(
+        default="", metadata=_about("", "The base of every address in answers; empty means where the service listens.")
+    )
+    data_dir: str = field(
+        default="",
+        metadata=_about(
+            "", "The folder of the database, the pictures and the secret; empty means the user's data folder."
+        ),
+    )
+    database_url: str = field(
+        default="",
+        metadata=_about(
+            "", "The application's PostgreSQL; empty starts an embedded one in the data folder.", secret=True
+        ),
+    )
+    database_owner_url: str = field(
+        default="",
+        metadata=_about("", "The same database for the role that migrates; empty means the same address.", secret=True),
+    )
+    storage: str = field(
+        default="",
+        metadata=_about(
+            "", "Where pictures are kept: a folder, s3://, gs:// or az://; empty is the data folder.", secret=True
+        ),
+    )
+    secret: str = field(
+        default="",
+        metadata=_about(
+            "", "The installation's secret, 32 bytes in base 64; empty means the file in the data folder.", secret=True
+        ),
+    )
+    bootstrap_key: str = field(
+        default="",
+        metadata=_about("", "The first API key of a new installation; empty makes one and shows it.", secret=True),
+    )
+    tls_cert: str = field(
+        default="", metadata=_about("", "The certificate (PEM) of the service, or self-signed to make one.")
+    )
+    tls_key: str = field(default="", metadata=_about("", "The file of the certificate's private key (PEM)."))
+    require_https: bool = field(
+        default=False, metadata=_about("", "Whether requests that a proxy received over plain HTTP are refused.")
+    )
+    trusted_proxies: str = field(
+        default="", metadata=_about("", "Addresses whose X-Forwarded headers are believed, with commas between.")
+    )
+    allow_hosts: str = field(
+        default="",
+        metadata=_about("", "Hosts or networks that pictures may come from beside public ones, with commas."),
+    )
+    wait_seconds: float = field(
+        default=10.0, metadata=_about("s", "How long a request waits for a drawing process before it is told 503.", 0.1)
+    )
+    log_format: LogFormat = field(
+        default="console", metadata=_about("", "Whether the service's log is for people (console) or programs (json).")
+    )
 
 
 _DEFAULTS = Settings()
-_CHOICES: dict[str, tuple[str, ...]] = {"sandbox": get_args(Sandbox)}
+_CHOICES: dict[str, tuple[str, ...]] = {"sandbox": get_args(Sandbox), "log_format": get_args(LogFormat)}
 
 SETTINGS: tuple[Setting, ...] = tuple(
     Setting(
@@ -92,27 +156,78 @@ SETTINGS: tuple[Setting, ...] = tuple(
 """The table that the reference page is made from."""
 
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment. Raises SettingsInvalid with every one that cannot be used."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One setting as it holds, and where that comes from."""
+
+    setting: Setting
+    value: str | int | float | bool
+    origin: Origin
+
+    @property
+    def shown(self) -> str:
+        """The value for people; secrets are not."""
+        return "(hidden)" if self.setting.secret and self.value else str(self.value)
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, *, flags: Mapping[str, str | None] | None = None
+) -> Settings:
+    """The settings of this process. Raises SettingsInvalid with every one that cannot be used."""
+    return Settings(**{each.setting.name: each.value for each in trace_settings(environment, flags=flags)})  # type: ignore[arg-type]
+
+
+def trace_settings(
+    environment: Mapping[str, str] | None = None, *, flags: Mapping[str, str | None] | None = None
+) -> tuple[Told, ...]:
+    """Each setting with its origin: a flag wins over the environment, that over the file, that over the default.
+
+    `flags` are by setting's name, None where the flag was not given. Raises SettingsInvalid.
+    """
     given = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    known = {each.variable for each in SETTINGS}
+    known = {each.variable for each in SETTINGS} | {CONFIG_VARIABLE}
     faults = []
     for name in sorted(given):
         # Other programs of the house have variables of their own; only what is almost a setting is a slip.
         if name.startswith(PREFIX) and name not in known and (near := _near(name, known)):
             faults.append(("setting_unknown", name, f"There is no setting {name[:60]}. Did you mean {near}?"))
+    path = given.get(CONFIG_VARIABLE, "").strip()
+    file = _read_file(path, faults) if path else {}
+    told = []
     for each in SETTINGS:
-        text = given.get(each.variable, "").strip()
-        if not text:
-            continue
-        try:
-            values[each.name] = _value(each, text)
-        except ValueError as error:
-            faults.append(("setting_invalid", each.variable, f"{each.variable} is {text[:60]!r}, but {error}."))
+        sources: tuple[tuple[Origin, str, str], ...] = (
+            ("flag", f"--{each.name.replace('_', '-')}", (flags or {}).get(each.name) or ""),
+            ("environment", each.variable, given.get(each.variable, "").strip()),
+            ("file", f"{each.name} in {path}", file.get(each.name, "")),
+        )
+        origin, place, text = next((source for source in sources if source[2]), ("default", "", ""))
+        value = each.default
+        if text:
+            try:
+                value = _value(each, text)
+            except ValueError as error:
+                shown = "set" if each.secret else repr(text[:60])
+                faults.append(("setting_invalid", place, f"{place} is {shown}, but {error}."))
+        told.append(Told(each, value, origin))
     if faults:
         raise SettingsInvalid(tuple(faults))
-    return Settings(**values)
+    return tuple(told)
+
+
+def _read_file(path: str, faults: list[tuple[str, str, str]]) -> dict[str, str]:
+    """The texts of a TOML file of settings, by name."""
+    try:
+        read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        faults.append(("setting_invalid", CONFIG_VARIABLE, f"The file {path[:200]} cannot be read: {reason}."))
+        return {}
+    names = {each.name for each in SETTINGS}
+    for name in sorted(set(read) - names):
+        near = next(iter(difflib.get_close_matches(name[:60], names, n=1, cutoff=0.6)), "")
+        hint = f" Did you mean {near}?" if near else ""
+        faults.append(("setting_unknown", f"{name} in {path}", f"There is no setting {name[:60]} (in {path}).{hint}"))
+    return {name: str(value) for name, value in read.items() if name in names}
 
 
 def _near(name: str, known: set[str]) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tirage.actions.draw_order import sources
 from tirage.assets.fetched import Fetched
 from tirage.assets.local import read_data_url
 from tirage.context import Service
 from tirage.engine.bind import apply
-from tirage.engine.collect import collect
 from tirage.engine.errors import ResourceProblem
 from tirage.engine.parse import parse
-from tirage.engine.resources import FontRef, ImageRef
-from tirage.engine.template import BoundTemplate, Template
+from tirage.engine.resources import FontRef
+from tirage.engine.template import Template
 from tirage.store import templates
 from tirage.store.errors import NotFound
 
@@ -45,11 +44,6 @@ class Design:
     def layer_names(self) -> tuple[str, ...]:
         """The names by which requests address its layers."""
         return tuple(self.template.by_name)
-
-    def key(self, shared: Mapping[str, Fetched]) -> str:
-        """What children keep its unchanging layers under: other bytes of its own pictures, other key."""
-        marks = "".join(f" {source[:200]} {each.sha256}" for source, each in shared.items())
-        return hashlib.sha256((self.workspace + self.template.digest + marks).encode()).hexdigest()
 
 
 class OpenDesigns:
@@ -105,8 +99,3 @@ def read_design(uid: str, workspace: str, version: int, document: bytes) -> Desi
             except ResourceProblem:
                 continue  # told by the request that needs it, with the layer's name
     return Design(uid, workspace, version, template, document, fixed, embedded)
-
-
-def sources(bound: BoundTemplate) -> tuple[str, ...]:
-    """The sources of the pictures that a bound template needs, each once."""
-    return tuple(ref.source for ref in collect(bound) if isinstance(ref, ImageRef))

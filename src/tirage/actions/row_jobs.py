@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tirage.actions.draw_order import DrawOrder as DrawOrder
+from tirage.actions.draw_order import Kept, draw_order, failed_pictures, font_wishes, sources
+from tirage.actions.draw_order import Output as Output
 from tirage.actions.templates import LoadedTemplate
 from tirage.assets.fetched import Fetched
 from tirage.assets.local import LocalFiles
@@ -73,7 +76,7 @@ class RowJobs:
 
     def is_remote(self, bound: Bound) -> bool:
         """Whether some picture of the row has to be fetched."""
-        shared = self._shared or {}
+        shared = self._kept.shared if self._kept else {}
         return any(_REMOTE.match(source) and source not in shared for source in bound.sources)
 
     def resolve(self, bound: Bound) -> dict[str, Fetched]:
@@ -81,7 +84,7 @@ class RowJobs:
 
         Those of the template itself are had once a run: all of its rows show the same.
         """
-        shared = self._shared or {}
+        shared = self._kept.shared if self._kept else {}
         known: dict[str, Fetched | ResourceProblem] = {each: shared[each] for each in bound.sources if each in shared}
         found = known | self._resolve(source for source in bound.sources if source not in shared)
         failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
@@ -107,9 +110,9 @@ class RowJobs:
             layout_only=self._layout_only,
         )
 
-    def _resolve(self, sources: Iterable[str]) -> dict[str, Fetched | ResourceProblem]:
+    def _resolve(self, wanted: Iterable[str]) -> dict[str, Fetched | ResourceProblem]:
         plain, brought = [], {}
-        for source in sources:
+        for source in wanted:
             if source.startswith(ROW_SCHEME):
                 brought[source.removeprefix(ROW_SCHEME)] = source
             else:

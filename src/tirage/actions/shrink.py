@@ -16,7 +16,7 @@ _QUALITY = {"jpeg": 82, "webp": 80, "avif": 55}
 
 def warm() -> None:
     """Load the libraries."""
-    import numpy  # noqa: F401, ICN001  (loaded for later)
+    import numpy  # noqa: F401  (loaded for later)
     import pyvips  # noqa: F401
 
 

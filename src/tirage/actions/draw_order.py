@@ -1,0 +1,124 @@
+"""A bound row and its pictures → job and recipe: what the command line's runs and the service's requests share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from tirage.actions.jobs import DrawJob
+from tirage.assets.fetched import Fetched
+from tirage.engine.collect import collect
+from tirage.engine.errors import ResourceProblem
+from tirage.engine.layer import Layer
+from tirage.engine.options import Meta, OutputOptions
+from tirage.engine.recipe import recipe
+from tirage.engine.resources import FontRef, ImageRef
+from tirage.engine.template import BoundTemplate
+from tirage.pool.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The format by name, and the options for it."""
+
+    format: str = "png"
+    options: OutputOptions = field(default_factory=OutputOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawOrder:
+    """A job ready for the pool, and the recipe of what it will give."""
+
+    recipe: str
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What children keep of a template: its document and the pictures that no row changes, under one key."""
+
+    key: str
+    document: bytes
+    shared: Mapping[str, Fetched]
+
+    @classmethod
+    def of(cls, digest: str, document: bytes, shared: Mapping[str, Fetched]) -> Kept:
+        """The key is of the template's digest and the pictures' bytes: other bytes, other painted layers."""
+        marks = "".join(
+            f" {hashlib.sha256(source.encode()).hexdigest()} {each.sha256}" for source, each in shared.items()
+        )
+        return cls(hashlib.sha256((digest + marks).encode()).hexdigest(), document, shared)
+
+
+def draw_order(
+    kept: Kept,
+    bound: BoundTemplate,
+    found: Mapping[str, Fetched],
+    output: Output,
+    *,
+    fonts: frozenset[str],
+    workspace: str,
+    layout_only: bool = False,
+    colours: bool = False,
+) -> DrawOrder:
+    """The job of a row whose pictures are there; `fonts` are the keys of the files that may set its text."""
+    own = {source: each for source, each in found.items() if kept.shared.get(source) != each}
+    mark = recipe(
+        bound,
+        {source: each.sha256 for source, each in found.items()},
+        fonts,
+        {"format": output.format, **asdict(output.options)},
+    )
+    document = bound.template.document
+    job = DrawJob(
+        template=kept.key,
+        overrides=bound.overrides,
+        # Later ones of the same source win, should a file have changed while the run goes on.
+        sources=tuple((source, each.sha256) for source, each in (*kept.shared.items(), *own.items())),
+        format=output.format,
+        options=output.options,
+        meta=Meta(recipe=mark, title=document.name, language=document.settings.locale),
+        layout_only=layout_only,
+    )
+    return DrawOrder(
+        mark,
+        Job(
+            template_key=kept.key,
+            workspace=workspace,
+            header={**job.header(), "colours": True} if colours else job.header(),
+            parts=[each.data for each in own.values()],
+            resident=[kept.document, *(each.data for each in kept.shared.values())],
+        ),
+    )
+
+
+def sources(bound: BoundTemplate) -> tuple[str, ...]:
+    """The sources of the pictures that a bound template needs, each once."""
+    return tuple(ref.source for ref in collect(bound) if isinstance(ref, ImageRef))
+
+
+def font_wishes(bound: BoundTemplate) -> frozenset[FontRef]:
+    """The font faces that a bound template asks for."""
+    return frozenset(ref for ref in collect(bound) if isinstance(ref, FontRef))
+
+
+def failed_pictures(bound: BoundTemplate, failures: Sequence[tuple[str, ResourceProblem]]) -> ResourceProblem:
+    """One problem for all of a row's pictures that could not be had, each with its layer's name."""
+    homes: dict[str, str] = {}
+    for page in bound.pages:
+        for layer in _layers(page.layers):
+            for ref in layer.images():
+                homes.setdefault(ref.source, layer.name)
+    problems = [
+        replace(problem, layer=problem.layer or homes.get(source))
+        for source, each in failures
+        for problem in each.problems
+    ]
+    return ResourceProblem(problems, retryable=all(each.retryable for _, each in failures))
+
+
+def _layers(layers: Sequence[Layer]) -> Iterator[Layer]:
+    for layer in layers:
+        yield layer
+        yield from _layers(layer.nested())

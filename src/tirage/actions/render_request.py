@@ -1,0 +1,192 @@
+"""A request's layer objects → finished files of a design: bind, resolve, draw in a slot waited for within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tirage.actions.draw_order import Kept, Output, draw_order, failed_pictures, font_wishes, sources
+from tirage.actions.open_design import Design
+from tirage.assets.fetched import Fetched
+from tirage.assets.resolve import resolve_remote
+from tirage.context import Service
+from tirage.engine.bind import CANVAS, bind
+from tirage.engine.errors import Problem, RenderProblem, ResourceProblem, RowProblem, closest
+from tirage.engine.report import Warning_
+from tirage.engine.template import BoundTemplate, Json
+from tirage.pool.job import Job, Reply
+
+LayerObject = Mapping[str, Json]
+MAX_WAITING = 400
+"""Requests that wait for a drawing process; more would wait in vain."""
+
+
+class LayersNotFound(RowProblem):
+    """Strict mode: layer objects name layers that there are not; `layers` are the design's."""
+
+    def __init__(self, problems: Sequence[Problem], layers: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.layers = layers
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (LayersNotFound, (self.problems, self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One finished file: one page, or all of them where the format holds them. Sizes in px of the output and bytes."""
+
+    data: bytes
+    width: int
+    height: int
+    media_type: str
+    palette: tuple[str, ...] = ()
+    page_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnOutput:
+    """What one output of a request became."""
+
+    output: Output
+    recipe: str
+    files: tuple[Drawn, ...]
+    report: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[Warning_, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request bound to its design, with its pictures; drawn as often as outputs are wanted."""
+
+    design: Design
+    bound: BoundTemplate
+    found: Mapping[str, Fetched]
+
+
+async def read_row(
+    service: Service,
+    design: Design,
+    params: Sequence[LayerObject],
+    *,
+    values: Mapping[str, Json] | None = None,
+    strict: bool = False,
+) -> Row:
+    """Bind layer objects (and variables by name, `values`) and fetch the pictures that they need.
+
+    Raises LayersNotFound where `strict`, RowProblem, ResourceProblem naming the layer.
+    """
+    if strict or design.template.document.settings.strict:
+        _require_layers(design, params)
+    bound = bind(design.template, values or {}, params)
+    wanted = sources(bound)
+    found: dict[str, Fetched | ResourceProblem] = {
+        source: design.embedded[source] for source in wanted if source in design.embedded
+    }
+    rest = [source for source in wanted if source not in found]
+    if rest:
+        deadline = service.settings.fetch_seconds
+        found |= await resolve_remote(rest, fetcher=service.fetcher, scope=design.workspace, deadline=deadline)
+    failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
+    if failures:
+        raise failed_pictures(bound, failures)
+    return Row(design, bound, {source: found[source] for source in wanted})  # type: ignore[misc]
+
+
+async def draw_row(
+    service: Service, row: Row, output: Output, *, colours: bool = True, layout_only: bool = False
+) -> DrawnOutput:
+    """Draw a row in one format. Raises RenderProblem, also `renderer_busy` where no process was free in time."""
+    design = row.design
+    kept = Kept.of(
+        design.workspace + design.template.digest,
+        design.document,
+        {source: each for source, each in row.found.items() if source in design.fixed},
+    )
+    order = draw_order(
+        kept,
+        row.bound,
+        row.found,
+        output,
+        fonts=_font_keys(service, row),
+        workspace=design.workspace,
+        layout_only=layout_only,
+        colours=colours,
+    )
+    reply = await in_slot(service, order.job)
+    return _drawn(output, order.recipe, reply, row.bound.warnings)
+
+
+async def in_slot(service: Service, job: Job) -> Reply:
+    """A job's reply; it waits for a free process no longer than the setting says.
+
+    Raises RenderProblem `renderer_busy`, or what the job ended with.
+    """
+    if service.pool.stats().waiting >= MAX_WAITING:
+        raise busy()
+    future = service.pool.submit(job)
+    waiting = asyncio.wrap_future(future)
+    try:
+        done, _ = await asyncio.wait([waiting], timeout=service.settings.wait_seconds)
+        if not done and not future.running() and future.cancel():
+            raise busy()
+        return await waiting
+    finally:
+        if not future.done():
+            future.cancel()
+
+
+def busy() -> RenderProblem:
+    """Too many requests at once."""
+    message = "All drawing processes are busy at the moment."
+    return RenderProblem(Problem("renderer_busy", message, hint="Try again in a few seconds."), retryable=True)
+
+
+def _drawn(output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...]) -> DrawnOutput:
+    files = tuple(
+        Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about.get("palette", ())), index)
+        for index, (about, data) in enumerate(zip(reply.header["files"], reply.parts, strict=False))
+    )
+    report = reply.header["report"]
+    warnings = (
+        *told,
+        *(
+            Warning_(each["code"], each["message"], each.get("layer"), each.get("pointer", ""))
+            for each in report.get("warnings", ())
+        ),
+    )
+    return DrawnOutput(output, mark, files, report, warnings)
+
+
+def _require_layers(design: Design, params: Sequence[LayerObject]) -> None:
+    names = design.layer_names
+    problems = []
+    for index, entry in enumerate(params):
+        name = entry.get("name")
+        if name == CANVAS or name in design.template.by_name:
+            continue
+        near = closest(name, names)
+        problems.append(
+            Problem(
+                "layer_not_found",
+                f"No layer is called {str(name)[:100]!r}.",
+                f"/params/{index}/name",
+                f"Did you mean {near!r}?" if near else None,
+                near,
+                str(name)[:100],
+            )
+        )
+    if problems:
+        raise LayersNotFound(problems, names)
+
+
+def _font_keys(service: Service, row: Row) -> frozenset[str]:
+    refs = font_wishes(row.bound)
+    held = row.design.font_keys.get(refs)
+    if held is None:
+        held = row.design.font_keys[refs] = service.fonts.serving(refs)
+        if len(row.design.font_keys) > 256:
+            row.design.font_keys.clear()
+    return held

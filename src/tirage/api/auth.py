@@ -1,0 +1,115 @@
+"""Request → caller: the key of its header, checked offline, then by its hash; scopes and reach."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from tirage.api.errors import UNAUTHORIZED, Refused
+from tirage.context import Service
+from tirage.ids import hash_key, verify_key_format
+from tirage.store import keys
+from tirage.store.errors import NotFound
+from tirage.store.keys import Key, Scope
+
+REMEMBERED_SECONDS = 2.0
+"""How long a key that was found is taken as valid without asking again; a revoked key works no longer than this."""
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a valid key. `workspace` is that of requests that name none."""
+
+    key: Key
+    workspace: str
+
+    def reaches(self, workspace: str) -> bool:
+        """Whether the key may touch a workspace."""
+        return workspace in self.key.workspaces
+
+    def require_template(self, template: str) -> None:
+        """Refuse a key that is bound to other designs. Raises Refused `insufficient_scope`."""
+        if not self.key.allows_template(template):
+            raise Refused("insufficient_scope", f"This API key may not use the design {template[:40]!r}.")
+
+    def require_workspace(self, workspace: str) -> str:
+        """The workspace of a path, where the key may touch it; a foreign one is no different from none.
+
+        Raises NotFound `workspace_not_found`.
+        """
+        if not self.reaches(workspace):
+            raise NotFound.of("workspace", workspace)
+        return workspace
+
+
+class KeyCache:
+    """Keys that were found a moment ago, by their hash."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[bytes, tuple[float, Key]] = OrderedDict()
+
+    async def find(self, service: Service, text: str) -> Key | None:
+        """The valid key with this text. A text of the wrong form or checksum costs no query."""
+        if not verify_key_format(text):
+            return None
+        mark, moment, now = hash_key(text), time.monotonic(), service.clock.now()
+        held = self._found.get(mark)
+        if held is not None and moment - held[0] < REMEMBERED_SECONDS and held[1].valid(now):
+            return held[1]
+        key = await keys.authenticate(service.database, text, now)
+        if key is None:
+            self._found.pop(mark, None)
+        else:
+            self._found[mark] = (moment, key)
+            self._found.move_to_end(mark)
+            if len(self._found) > _REMEMBERED:
+                self._found.popitem(last=False)
+        return key
+
+    def forget(self) -> None:
+        """Ask the database again for every key: a workspace was made or deleted."""
+        self._found.clear()
+
+
+def service_of(request: Request) -> Service:
+    """The parts that this application works with."""
+    service: Service = request.app.state.service
+    return service
+
+
+def forget_keys(request: Request) -> None:
+    """Let the next request of every key see workspaces that were just made or deleted."""
+    cache: KeyCache = request.app.state.keys
+    cache.forget()
+
+
+def caller(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Caller]]:
+    """A dependency: the caller, whose key has the scope. Raises Refused `unauthorized`, `insufficient_scope`."""
+
+    async def found(request: Request) -> Caller:
+        text = _presented(request)
+        cache: KeyCache = request.app.state.keys
+        key = await cache.find(service_of(request), text) if text else None
+        if key is None or key.workspace is None:
+            raise Refused("unauthorized", UNAUTHORIZED)
+        request.scope["tirage.workspace"] = key.workspace
+        if not key.allows(scope):
+            have = ", ".join(key.scopes)
+            raise Refused("insufficient_scope", f"This needs an API key with the scope {scope}; yours has {have}.")
+        return Caller(key, key.workspace)
+
+    return found
+
+
+def _presented(request: Request) -> str:
+    """The key in `Authorization: Bearer` or `X-API-Key`; one in the query is not looked at: addresses are logged."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and text.strip():
+        return text.strip()
+    return request.headers.get("x-api-key", "").strip()
