@@ -180,6 +180,17 @@ def test_links_lead_somewhere(page: str) -> None:
     assert dead == []
 
 
+def test_the_site_can_be_built(tmp_path: Path) -> None:
+    """The documentation site builds without a warning: every page, link and anchor is there."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "tutorial" / "first-card.html").is_file()
+
+
 def test_paths_of_the_source_exist() -> None:
     """Every file and folder that the pages on the code name is there, from the checkout's top or the package's."""
     named = set()

@@ -166,6 +166,7 @@ def _values(member: dict[str, Any]) -> str:
     """What a member takes, in a few words."""
     if "$ref" in member:
         name = member["$ref"].rsplit("/", 1)[1]
+        name = next((kind.model_fields["type"].default for kind in LAYER_TYPES if kind.__name__ == name), name)
         return f"[{name}](#{name.lower()})"
     if "const" in member:
         return f"`{member['const']}`"
