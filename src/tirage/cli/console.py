@@ -55,9 +55,8 @@ def result_json(value: Any) -> None:
 
 def tell_problem(problem: Problem, prefix: str = "") -> None:
     """One problem: where, what, remedy."""
-    where = f"{prefix}{problem.pointer}".strip()
-    if problem.layer and not prefix:
-        where = f"{where} (layer {problem.layer!r})".strip()
+    layer = f"layer {problem.layer!r}" if problem.layer else ""
+    where = ", ".join(part for part in (prefix, problem.pointer, layer) if part)
     say(problem.message, mark="✗", bold=f"{where}: " if where else "")
     hint = problem.hint or ""
     if problem.closest and repr(problem.closest) not in hint:
