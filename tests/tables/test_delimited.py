@@ -55,6 +55,15 @@ def test_offsets_stay_right_in_a_large_file() -> None:
     assert f"{len(data) - 2:,}" in bad[1].problem.message
 
 
+@pytest.mark.check(127)
+def test_a_file_of_broken_lines() -> None:
+    """Every line is reported with its own byte, however many are broken, and quotes do not shift the report."""
+    rows = read(b"a,b\n" + b"\xff,1\n" * 40_000 + b'"x\n\xff,2\n"y",3\n')
+    assert cells(rows) == ["encoding_unknown"] * 40_000 + ["unclosed_quote", "encoding_unknown", ["y", "3"]]
+    assert isinstance(rows[39_999], BadRow)
+    assert f"Row 40,000 (line 40,001): the byte at offset {4 + 39_999 * 4:,} " in rows[39_999].problem.message
+
+
 @pytest.mark.check(128)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends(end: str) -> None:

@@ -60,11 +60,13 @@ class _Feed(Iterator[str]):
         self.number -= 1
 
     def fault(self) -> Problem | None:
-        """The first fault of the record's lines."""
-        if not self.faults:
-            return None
-        found = [at for at in self.faults if self.number - len(self.taken) < at <= self.number]
-        return self.faults.get(min(found)) if found else None
+        """The first fault of the record's lines, all of which are forgotten."""
+        # Only the record's own lines are looked at: there may be faults in each of the thousands read ahead.
+        found = (self.faults.pop(at, None) for at in self._numbers()) if self.faults else ()
+        return next(filter(None, list(found)), None)
+
+    def _numbers(self) -> range:
+        return range(self.number - len(self.taken) + 1, self.number + 1)
 
 
 def _delimiter(header: str, extension: str, declared: str | None) -> str:
@@ -173,8 +175,6 @@ def _rows(feed: _Feed, columns: tuple[str, ...], separator: str, limits: TableLi
         if fault:
             problem = placed(fault, where)
         yield BadRow(number, problem) if problem else Row(number, dict(zip(columns, cells, strict=True)))
-        for at in [at for at in faults if at <= feed.number]:
-            del faults[at]
 
 
 def _holds_row(lines: list[str], width: int, separator: str) -> bool:
