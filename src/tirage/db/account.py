@@ -33,6 +33,11 @@ class ServerAccount:
     user: int | None = None
     group: int | None = None
 
+    @property
+    def number(self) -> int:
+        """The user that the server's files belong to."""
+        return os.geteuid() if self.user is None else self.user
+
     def own(self, path: Path) -> None:
         """Make the server's account the owner of a path."""
         if self.user is not None and self.group is not None:

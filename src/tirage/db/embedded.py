@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -32,7 +34,6 @@ STOP_SECONDS = 30
 
 # A socket's path has at most 107 bytes; the rest of it is "/.s.PGSQL.5432.lock".
 _LONGEST_SOCKET_FOLDER = 85
-_SOCKETS = "tirage-sockets-"
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 
 _CONFIGURATION = """\
@@ -97,6 +98,8 @@ class EmbeddedServer:
     def start(self) -> DatabaseAddress:
         """Make the data folder where there is none, start the server or adopt the one that runs; give its address.
 
+        Called again, it brings back a server that died, at the same address.
+
         Raises DatabaseRefused `database_start` with the end of the server's log, `database_version`,
         `database_account`, `data_folder_closed`.
         """
@@ -123,7 +126,7 @@ class EmbeddedServer:
                 if not alone or running is None:
                     return False
                 self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(STOP_SECONDS))
-                if Path(running.sockets).name.startswith(_SOCKETS):
+                if running.sockets != str(self.data):
                     shutil.rmtree(running.sockets, ignore_errors=True)
                 return True
             finally:
@@ -168,9 +171,6 @@ class EmbeddedServer:
     def _launch(self) -> None:
         self._account.let_in(self.data)
         _forget_dead(self.data)
-        left = read_postmaster(self.data)
-        if left is not None and Path(left.sockets).name.startswith(_SOCKETS):
-            shutil.rmtree(left.sockets, ignore_errors=True)
         sockets = self._socket_folder()
         text = _CONFIGURATION.format(sockets=sockets, connections=self._connections)
         if not self._flush:
@@ -191,12 +191,26 @@ class EmbeddedServer:
         log.info("database server started")
 
     def _socket_folder(self) -> str:
-        """The data folder itself, or a short private one where its path is too long or odd for the configuration."""
+        """The data folder itself, or a short private one where its path is too long or odd for the configuration.
+
+        It stays the same over restarts: whoever is connected finds the server again where it was.
+        """
         own = str(self.data)
         if len(own.encode()) <= _LONGEST_SOCKET_FOLDER and _PLAIN.fullmatch(own):
             return own
-        short = Path(tempfile.mkdtemp(prefix=_SOCKETS))
+        note = self.folder / "postgres.sockets"
+        if note.exists():
+            short = Path(note.read_text(encoding="utf-8"))
+            with contextlib.suppress(FileExistsError):
+                short.mkdir(mode=0o700)
+                self._account.own(short)
+            found = short.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == self._account.number and not found.st_mode & 0o077:
+                return str(short)
+            # Somebody else has taken the name: a name is not reused where others can write.
+        short = Path(tempfile.mkdtemp(prefix="tirage-sockets-"))
         self._account.own(short)
+        note.write_text(str(short), encoding="utf-8")
         return str(short)
 
     def _run(self, program: str, *arguments: str) -> None:

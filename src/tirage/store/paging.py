@@ -39,8 +39,8 @@ class Position:
     def cursor(self, *bound: str) -> str:
         """The position as opaque text; `bound` (workspace, filters) must be the same when it comes back."""
         microseconds = (self.created_at - _EPOCH) // _MICROSECOND
-        raw = _mark(bound) + f"{microseconds:x}.{self.id}".encode()
-        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+        body = f"{microseconds:x}.{self.id}"
+        return base64.urlsafe_b64encode(_mark(body, bound) + body.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str, *bound: str) -> Position:
@@ -50,8 +50,9 @@ def read_cursor(text: str, *bound: str) -> Position:
     """
     try:
         raw = base64.b64decode(text[:200] + "=" * (-len(text[:200]) % 4), altchars=b"-_", validate=True)
-        digits, _, uid = raw[_MARK_BYTES:].decode("ascii").partition(".")
-        if raw[:_MARK_BYTES] == _mark(bound) and _ID.fullmatch(uid):
+        body = raw[_MARK_BYTES:].decode("ascii")
+        digits, _, uid = body.partition(".")
+        if raw[:_MARK_BYTES] == _mark(body, bound) and _ID.fullmatch(uid):
             return Position(_EPOCH + int(digits, 16) * _MICROSECOND, uid)
     except (binascii.Error, ValueError, OverflowError):
         pass
@@ -65,5 +66,5 @@ def read_cursor(text: str, *bound: str) -> Position:
     )
 
 
-def _mark(bound: tuple[str, ...]) -> bytes:
-    return hashlib.sha256("\0".join(bound).encode()).digest()[:_MARK_BYTES]
+def _mark(body: str, bound: tuple[str, ...]) -> bytes:
+    return hashlib.sha256("\0".join((body, *bound)).encode()).digest()[:_MARK_BYTES]
