@@ -226,3 +226,35 @@ def test_any_row_binds_or_is_refused_cleanly(row: dict[str, Any]) -> None:
         bind(parse(DOCUMENT), row)
     except RowProblem as error:
         assert error.problems
+
+
+def test_placeholders_without_a_value_keep_what_the_type_says() -> None:
+    """A property of another type than text waits for its variable, nested or not."""
+    stops = [{"color": "{{ brand }}"}, {"color": "#fff"}]
+    layers = [
+        {"type": "shape", "name": "s", "visible": "{{ shown }}", "fill": {"type": "linear", "stops": stops}},
+        {"type": "text", "name": "t", "text": "[{{ brand }}]"},
+    ]
+    variables = [{"name": "brand", "type": "color"}, {"name": "shown", "type": "boolean"}]
+    parsed = parse({"width": 10, "height": 10, "variables": variables, "layers": layers})
+    empty = bind(parsed, {})
+    assert (layer(empty, "s").visible, layer(empty, "t").text) == (True, "[]")
+    assert layer(bind(parsed, {"shown": "no"}), "s") is None
+    assert layer(bind(parsed, {"brand": "red"}), "s").fill.stops[0].color.css == "#ff0000"
+
+
+def test_a_row_cannot_mask_a_group_by_a_stranger() -> None:
+    """A mask that a row names must be one of the group's shown children."""
+    parsed = parse(
+        {"width": 9, "height": 9, "layers": [{"type": "group", "name": "g", "children": [{"type": "shape"}]}]}
+    )
+    with pytest.raises(RowProblem) as caught:
+        bind(parsed, {"g.mask": '{"layer": "nobody"}'})
+    assert caught.value.code == "mask_unknown"
+
+
+def test_long_numbers_keep_their_digits(template: Template) -> None:
+    """A number that JSON readers would round stays the text it is, and has a recipe."""
+    bound = bind(template, {"code": "1", "title": 10**30, "who": 10**30})
+    assert (layer(bound, "title").text, layer(bound, "who").text) == ("1" + "0" * 30, f"<1{'0' * 30}>")
+    assert recipe(bound, {}, [], {})

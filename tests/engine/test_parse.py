@@ -227,3 +227,12 @@ def test_anything_is_read_or_refused_cleanly(value: Any) -> None:
         parse({"width": 10, "height": 10, "layers": value} if not isinstance(value, dict) else value)
     except TemplateProblem as error:
         assert error.problems
+
+
+def test_defaults_fit_their_variables_type() -> None:
+    """A default that rows could not bring is a problem of the template."""
+    variables = [{"name": "n", "type": "number", "default": "abc"}, {"name": "c", "type": "color", "default": "rouge"}]
+    assert problems(page(variables=variables)) == {
+        "/variables/0/default": "variable_invalid",
+        "/variables/1/default": "variable_invalid",
+    }

@@ -7,8 +7,6 @@ property) < column `layer.key` < `params`. Values of columns and variables are a
 from __future__ import annotations
 
 import html
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,21 +16,17 @@ import orjson
 from pydantic import ValidationError
 
 from tirage.engine.errors import Problem, RowProblem, closest
-from tirage.engine.expand import defaults_of, expand, placeholders, text_of
+from tirage.engine.expand import MAX_INTEGER, defaults_of, expand, is_number, misfit, placeholders, text_of
 from tirage.engine.layer import Layer, properties_of
 from tirage.engine.report import Warning_
 from tirage.engine.resources import ROW_SCHEME
-from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Template, Variable
-from tirage.engine.values.color import parse_color
+from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Template
 
 CANVAS = "canvas"
 _PICTURES = ("imageUrl",)
 _FIXED = frozenset({"id", "name", "type", "children"})
 _CANVAS_KEYS = {"backgroundColor": "background", "background": "background", "width": "width", "height": "height"}
 
-MAX_INTEGER = 2**53
-"""Beyond it, other readers of the same JSON see another number (RFC 8259, 6)."""
-_NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*\Z")
 
 Row = Mapping[str, Json]
 Params = Sequence[Mapping[str, Json]]
@@ -51,6 +45,9 @@ def bind(template: Template, row: Row | None = None, params: Params = ()) -> Bou
     for layer_id, patterns in template.patterns.items():
         layer = template.layers[layer_id]
         for key, tree in patterns.items():
+            known = properties_of(type(layer))[key]
+            if not known.is_text and any(values.get(name) in (None, "") for name in placeholders(tree)):
+                continue  # nobody gave a value: the property keeps what the type says
             escaped = key == "text" and getattr(layer, "markup", None) == "html"
             value = expand(tree, values, escape=escaped)
             if key in _PICTURES and getattr(tree, "single", None) in brought:
@@ -140,7 +137,7 @@ def _values(template: Template, row: Row) -> tuple[dict[str, Json], set[str]]:
             elif variable.required and variable.default in (None, ""):
                 problems.append(Problem("variable_missing", f"{variable.name!r} needs a value.", f"/{variable.name}"))
             continue
-        if (reason := _misfit(variable, value)) is not None:
+        if (reason := misfit(variable, value)) is not None:
             problems.append(Problem("variable_invalid", f"{variable.name!r} {reason}.", f"/{variable.name}"))
             continue
         values[variable.name] = value
@@ -148,32 +145,6 @@ def _values(template: Template, row: Row) -> tuple[dict[str, Json], set[str]]:
     if problems:
         raise RowProblem(problems)
     return values, brought
-
-
-def _misfit(variable: Variable, value: Json) -> str | None:
-    """Why a value cannot be one of a variable's type, or None where it can."""
-    if isinstance(value, list | dict):
-        return "takes a single value, not a list or an object"
-    text = text_of(value)
-    if variable.type == "number" and not is_number(value):
-        return f"takes a number, not {text[:40]!r}"
-    if variable.type == "boolean" and text.lower() not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
-        return f"takes true or false, not {text[:40]!r}"
-    if variable.type == "color":
-        try:
-            parse_color(text)
-        except ValueError:
-            return f"takes a colour such as #1a73e8, not {text[:40]!r}"
-    return None
-
-
-def is_number(value: object) -> bool:
-    """Whether a row's value is a finite number as tables and JSON write it: Python also reads `1_000` and `nan`."""
-    if isinstance(value, str):
-        return len(value) <= 400 and _NUMBER.match(value) is not None and math.isfinite(float(value))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) <= MAX_INTEGER if isinstance(value, int) else math.isfinite(value)
 
 
 def _from_row(value: Any) -> Any:
@@ -193,6 +164,8 @@ class _Writer:
     problems: list[Problem] = field(default_factory=list)
 
     def put(self, layer_id: str, key: str, value: Json) -> None:
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
+            value = str(value)  # a long number of a table is its digits; JSON between processes would not hold it
         self.overrides.setdefault(layer_id, {})[key] = value
 
     def put_literal(self, layer_id: str, key: str, value: Json) -> None:
@@ -272,11 +245,19 @@ def _applied(
             if layer.nested():
                 update["children"] = _applied(layer.nested(), overrides, touched, problems)
             layer = layer.model_copy(update=update)
+            _check_mask(layer, problems)
         elif layer.nested() and not all(_shown(child) for child in layer.nested()):
             layer = layer.model_copy(update={"children": _applied(layer.nested(), overrides, touched, problems)})
         if layer.visible:
             drawn.append(layer)
     return tuple(drawn)
+
+
+def _check_mask(layer: Layer, problems: list[Problem]) -> None:
+    mask = getattr(layer, "mask", None)
+    if mask is not None and mask.layer not in [child.id for child in layer.nested()]:
+        message = f"Layer {layer.name!r} is masked by {mask.layer!r}, which is none of its shown children."
+        problems.append(Problem("mask_unknown", message, f"/{layer.name}.mask", layer=layer.name))
 
 
 def _shown(layer: Layer) -> bool:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tirage.engine.errors import Problem
 from tirage.engine.template import Json, Pattern, PatternTree, Placeholder, Variable
+from tirage.engine.values.color import parse_color
 
+MAX_INTEGER = 2**53
+"""Beyond it, other readers of the same JSON see another number (RFC 8259, 6)."""
+_NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _LITERAL = re.compile(r"""(?:"([^"]{0,1000})"|'([^']{0,1000})')\Z""")
 
@@ -127,3 +132,29 @@ def text_of(value: Json) -> str:
 def defaults_of(variables: Iterable[Variable]) -> dict[str, Json]:
     """Each variable's value where no row says anything."""
     return {variable.name: variable.default for variable in variables}
+
+
+def misfit(variable: Variable, value: Json) -> str | None:
+    """Why a value cannot be one of a variable's type, or None where it can."""
+    if isinstance(value, list | dict):
+        return "takes a single value, not a list or an object"
+    text = text_of(value)
+    if variable.type == "number" and not is_number(value):
+        return f"takes a number, not {text[:40]!r}"
+    if variable.type == "boolean" and text.lower() not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
+        return f"takes true or false, not {text[:40]!r}"
+    if variable.type == "color":
+        try:
+            parse_color(text)
+        except ValueError:
+            return f"takes a colour such as #1a73e8, not {text[:40]!r}"
+    return None
+
+
+def is_number(value: object) -> bool:
+    """Whether a row's value is a finite number as tables and JSON write it: Python also reads `1_000` and `nan`."""
+    if isinstance(value, str):
+        return len(value) <= 400 and _NUMBER.match(value) is not None and math.isfinite(float(value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= MAX_INTEGER if isinstance(value, int) else math.isfinite(value)

@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from tirage.engine.errors import Problem, TemplateProblem, closest
-from tirage.engine.expand import compile_tree, defaults_of, expand, placeholders, text_of
+from tirage.engine.expand import compile_tree, defaults_of, expand, misfit, placeholders, text_of
 from tirage.engine.json_strict import read_json
 from tirage.engine.layer import Layer, properties_of
 from tirage.engine.layers import BY_TYPE
@@ -109,6 +109,10 @@ class _Reader:
                 self.add(
                     "variable_duplicate", f"Two variables are called {variable.name!r}.", f"/variables/{index}/name"
                 )
+            if variable.default not in (None, "") and (reason := misfit(variable, variable.default)):
+                self.add(
+                    "variable_invalid", f"The default of {variable.name!r} {reason}.", f"/variables/{index}/default"
+                )
             seen.add(variable.name)
             read.append(variable)
         if isinstance(listed, list) and self.problems:
@@ -157,7 +161,8 @@ class _Reader:
                 layer["children"] = self._layers(children, f"{pointer}/children", depth + 1)
         patterns = self._compile(layer, pointer)
         for key, tree in patterns.items():
-            self._stand_in(layer, kind, key, expand(tree, self.defaults), pointer)
+            names = frozenset(placeholders(tree))
+            self._stand_in(layer, kind, key, expand(tree, self.defaults), names, pointer)
         validated = self._validate(kind, layer, pointer)
         if validated is None:
             return None
@@ -166,14 +171,16 @@ class _Reader:
         self._check_mask(validated, pointer)
         return validated
 
-    def _stand_in(self, layer: dict[str, Any], kind: type[Layer], key: str, value: Any, pointer: str) -> None:
+    def _stand_in(
+        self, layer: dict[str, Any], kind: type[Layer], key: str, value: Any, names: frozenset[str], pointer: str
+    ) -> None:
         """Put a property's value for variables at their defaults where rows will put theirs."""
         known = properties_of(kind).get(key)
         if known is None:
             return  # the model says that it is unknown
         if known.is_text:
             layer[key] = text_of(value)
-        elif value in (None, ""):
+        elif value in (None, "") or any(self.defaults.get(name) in (None, "") for name in names):
             del layer[key]  # nothing to check yet: the type's own default stands in until a row speaks
         else:
             try:
