@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-
 from tests.db.fixtures import running_server
+
 from tirage.db.address import DatabaseAddress
 from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
 from tirage.db.migrate import Migration, migrate, read_migrations

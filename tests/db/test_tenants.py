@@ -5,9 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 from psycopg import sql
-
 from tests.db.fixtures import NOON, Tenant
 from tests.store.samples import new_asset, new_document, new_image
+
 from tirage.db.address import DatabaseAddress
 from tirage.db.connect import Database
 from tirage.db.errors import DatabaseRefused
@@ -143,7 +143,7 @@ async def test_a_role_without_the_wall_is_refused(address: DatabaseAddress, role
             await connection.execute("GRANT tirage_system TO tirage_app WITH INHERIT TRUE")
     unsafe = DatabaseAddress(psycopg.conninfo.make_conninfo(address.application, user=user), address.owner)
     try:
-        with pytest.raises(DatabaseRefused, match="row-level security|inherits") as refusal:
+        with pytest.raises(DatabaseRefused, match=r"row-level security|inherits") as refusal:
             await Database(unsafe).open()
         assert refusal.value.code == "database_role_unsafe"
         assert "TIRAGE_DATABASE_OWNER_URL" in str(refusal.value)

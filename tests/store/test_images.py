@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-
 from tests.db.fixtures import NOON, Tenant
 from tests.store.samples import digest, new_image
+
 from tirage.db.connect import Database
 from tirage.ids import new_uid
 from tirage.store import images, unique
@@ -81,7 +81,7 @@ async def test_pages_are_stable_while_pictures_come_and_go(database: Database, a
             for number in range(11)
         ]
     expected = sorted(made, key=lambda image: (image.created_at, image.id), reverse=True)
-    seen = []
+    seen: list[images.Image] = []
     cursor = None
     for step in range(20):
         async with database.workspace(alice.id) as tx:

@@ -108,7 +108,7 @@ ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s OFFSET %(offset)s
 """
 )
-_LOCK: LiteralString = _GET + "FOR UPDATE"
+_LOCK: LiteralString = _GET + " FOR UPDATE"
 _REPLACE: LiteralString = (
     """
 UPDATE assets
