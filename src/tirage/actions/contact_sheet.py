@@ -130,5 +130,6 @@ def _text(
         "color": color,
         "fit": "ellipsis",
         "maxLines": 1,
+        "direction": "ltr",
         "verticalAlign": "middle",
     }

@@ -29,7 +29,6 @@ LIBRARIES = (
     ("pyicu-wheels", "import icu; icu.BreakIterator.createLineInstance(icu.Locale('en'))"),
     ("pyvips", "import pyvips; pyvips.Image.black(1, 1)"),
     ("simplejpeg", "import simplejpeg"),
-    ("picosvg", "import picosvg.svg"),
     ("lxml", "import lxml.etree"),
     ("pydantic", "import pydantic"),
     ("orjson", "import orjson"),

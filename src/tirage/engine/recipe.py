@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -14,14 +15,19 @@ import orjson
 from tirage import __version__
 from tirage.engine.template import BoundTemplate
 
-_DECIDERS = ("skia-python", "uharfbuzz", "pyicu-wheels", "pyvips-binary", "pyvips", "simplejpeg", "picosvg")
+_DECIDERS = ("skia-python", "uharfbuzz", "pyicu-wheels", "pyvips-binary", "pyvips", "simplejpeg", "fonttools")
+_MAY_DECIDE = ("opencv-python-headless",)
+"""Optional libraries: with the face detector a crop may lie elsewhere."""
 
 
 @cache
 def engine_identity() -> str:
     """Our version, those of the libraries that shape, draw and encode, and the CPU architecture."""
-    versions = " ".join(f"{name}/{metadata.version(name)}" for name in _DECIDERS)
-    return f"tirage/{__version__} {versions} {platform.machine()}"
+    versions = [f"tirage/{__version__}", *(f"{name}/{metadata.version(name)}" for name in _DECIDERS)]
+    for name in _MAY_DECIDE:
+        with suppress(metadata.PackageNotFoundError):
+            versions.append(f"{name}/{metadata.version(name)}")
+    return " ".join([*versions, platform.machine()])
 
 
 def recipe(
