@@ -107,6 +107,7 @@ def test_a_number_that_belongs_to_another_program_is_no_server(folder: Path) -> 
     assert asks(server.start()) == 1
     running = read_postmaster(server.data)
     assert running is not None and running.process != os.getpid()
+    assert server.stop() is True
 
 
 def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:
@@ -145,6 +146,7 @@ def test_root_opens_nothing_to_others(folder: Path) -> None:
     nobody = subprocess.run(["ls", str(folder.parent)], user=65534, capture_output=True, check=False)
     assert nobody.returncode != 0
     assert psutil.Process(read_postmaster(server.data).process).uids().real != 0  # type: ignore[union-attr]
+    assert server.stop() is True
 
 
 @pytest.mark.anyio

