@@ -42,6 +42,7 @@ def _printable(value: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Url = Annotated[str, Field(max_length=MAX_URL)]
+Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
 Link = Annotated[str, Field(max_length=2048), AfterValidator(_link)]
 
 
@@ -83,21 +84,21 @@ class Layer(Model):
     synonyms: ClassVar[dict[str, str]] = {}
     """Names of the wire contract that mean a property of this type, such as `backgroundColor` for a shape's fill."""
 
-    id: Identifier
-    name: Name
+    id: Identifier = Field(description="Stays the same when the name changes.")
+    name: Name = Field(description="Unique in the template; what rows and requests call the layer.")
     type: str
-    x: LengthValue = Length(0)
-    y: LengthValue = Length(0)
-    width: PositiveLengthValue = Length(100, True)
-    height: PositiveLengthValue = Length(100, True)
+    x: LengthValue = Field(Length(0), description="Left edge in the parent.")
+    y: LengthValue = Field(Length(0), description="Top edge in the parent.")
+    width: PositiveLengthValue = Field(Length(100, True), description="Width of the box.")
+    height: PositiveLengthValue = Field(Length(100, True), description="Height of the box.")
     rotation: float = Field(0, ge=-36_000, le=36_000, description="Degrees clockwise about the centre of the box.")
-    opacity: float = Field(1, ge=0, le=1)
-    visible: bool = True
+    opacity: float = Field(1, ge=0, le=1, description="0 is invisible, 1 opaque.")
+    visible: bool = Field(True, description="Whether the layer is drawn.")
     locked: bool = Field(False, description="Protected in the editor; no meaning for rendering.")
-    blend_mode: BlendMode = "normal"
+    blend_mode: BlendMode = Field("normal", description="How it mixes with what lies below (CSS).")
     shadow: ShadowList = Field((), description="Shadows that follow what the layer shows, first one on top.")
     blur: float = Field(0, ge=0, le=500, description="Standard deviation of a Gaussian blur of the layer, px.")
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    flip: Literal["none", "horizontal", "vertical", "both"] = Field("none", description="Mirrored within its box.")
     link: Link = Field("", description="Where the layer leads to in PDF and SVG documents.")
     dynamic: tuple[str, ...] = Field(
         (),
@@ -153,10 +154,10 @@ def _is_text(annotation: Any) -> bool:
 class BoxedLayer(Layer):
     """A layer whose box can have a background, a border and rounded corners."""
 
-    background_color: ColorValue = Color(0, 0, 0, 0)
-    border_color: ColorValue = Color(0, 0, 0)
-    border_width: PositiveLengthValue = Length(0)
-    border_style: Literal["solid", "dashed", "dotted"] = "solid"
+    background_color: ColorValue = Field(Color(0, 0, 0, 0), description="Fills the box behind the content.")
+    border_color: ColorValue = Field(Color(0, 0, 0), description="Colour of the border.")
+    border_width: PositiveLengthValue = Field(Length(0), description="Inside the edge; percent of the shorter side.")
+    border_style: Literal["solid", "dashed", "dotted"] = Field("solid", description="How the border is drawn.")
     border_radius: FourLengths = Field(NONE, description="One radius, or four clockwise from the top left.")
 
     def border_px(self, width: float, height: float) -> float:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tirage.engine.layer import Identifier, Layer, Model, Name
+from tirage.engine.layer import Identifier, Layer, Locale, Model, Name
 from tirage.engine.layers import AnyLayer
 from tirage.engine.report import Warning_
 from tirage.engine.values.color import WHITE
@@ -29,29 +29,31 @@ Json = None | bool | int | float | str | list[Any] | dict[str, Any]
 class Guide(Model):
     """A line that helps to align in the editor; it is not drawn."""
 
-    axis: Literal["x", "y"]
-    position: float
+    axis: Literal["x", "y"] = Field(description="x is a vertical line, y a horizontal one.")
+    position: float = Field(description="px from the left or top edge.")
 
 
 class Page(Model):
     """One page of the document; sizes in px."""
 
     name: Annotated[str, Field(max_length=100)] = ""
-    width: Side
-    height: Side
-    background: FillValue = WHITE
-    guides: tuple[Guide, ...] = Field((), max_length=500)
-    layers: tuple[AnyLayer, ...] = Field(())
+    width: Side = Field(description="px.")
+    height: Side = Field(description="px.")
+    background: FillValue = Field(WHITE, description="A colour, a gradient or a picture.")
+    guides: tuple[Guide, ...] = Field((), max_length=500, description="Lines for the editor.")
+    layers: tuple[AnyLayer, ...] = Field((), description="In painting order, the lowest first.")
 
 
 class Variable(Model):
     """A named value that rows bring, used as `{{ name }}`."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-    type: Literal["text", "number", "boolean", "color", "image", "url", "date"] = "text"
-    default: str | int | float | bool | None = None
-    required: bool = False
-    sample: str | int | float | bool | None = None
+    type: Literal["text", "number", "boolean", "color", "image", "url", "date"] = Field(
+        "text", description="What values must be."
+    )
+    default: str | int | float | bool | None = Field(None, description="Used where a row has nothing.")
+    required: bool = Field(False, description="Whether a row must have a value.")
+    sample: str | int | float | bool | None = Field(None, description="An example for people and previews.")
     description: Annotated[str, Field(max_length=500)] = ""
     empty_means: Literal["default", "empty"] = Field(
         "default", description="What an empty cell means: keep the default, or empty the text."
@@ -62,7 +64,7 @@ class Settings(Model):
     """What holds for the whole template."""
 
     fonts: tuple[Name, ...] = Field((), max_length=50, description="Families to fall back on before the built-in ones.")
-    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")] = "en"
+    locale: Locale = Field("en", description="Of texts that name none.")
     strict: bool = Field(False, description="Whether values for layers that do not exist are an error.")
 
 
@@ -70,13 +72,15 @@ class Document(Model):
     """The whole template as JSON."""
 
     schema_: Literal[1] = Field(1, alias="schema")
-    id: Identifier | None = None
+    id: Identifier | None = Field(None, description="Of the document itself.")
     name: Annotated[str, Field(max_length=200)] = "Untitled"
     description: Annotated[str, Field(max_length=2000)] = ""
-    pages: tuple[Page, ...] = Field(min_length=1, max_length=MAX_PAGES)
-    variables: tuple[Variable, ...] = Field((), max_length=MAX_VARIABLES)
-    sample_rows: tuple[dict[str, Any], ...] = Field((), max_length=100)
-    settings: Settings = Field(default_factory=Settings)
+    pages: tuple[Page, ...] = Field(min_length=1, max_length=MAX_PAGES, description="One or more pages.")
+    variables: tuple[Variable, ...] = Field((), max_length=MAX_VARIABLES, description="What rows may bring.")
+    sample_rows: tuple[dict[str, Any], ...] = Field(
+        (), max_length=100, description="Examples; the first is drawn without data."
+    )
+    settings: Settings = Field(default_factory=Settings, description="What holds for all pages.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,16 @@ class MaskBy(Model):
     """Which child shows where the others are seen, and by what."""
 
     layer: Identifier = Field(description="The id of one of the group's own children; it is not drawn itself.")
-    mode: Literal["alpha", "luminance"] = "alpha"
+    mode: Literal["alpha", "luminance"] = Field("alpha", description="Shown where it is opaque, or where it is bright.")
 
 
 class GroupLayer(BoxedLayer):
     """Children in painting order, placed relative to the group's box."""
 
     type: Literal["group"] = "group"
-    children: tuple[AnyLayer, ...] = Field(())
+    children: tuple[AnyLayer, ...] = Field((), description="Layers in painting order, placed in the group's box.")
     clip: bool = Field(False, description="Whether children are cut at the group's box and its rounded corners.")
-    mask: MaskBy | None = None
+    mask: MaskBy | None = Field(None, description="What the children are seen through.")
 
     def nested(self) -> tuple[Any, ...]:
         """The children."""

@@ -25,19 +25,19 @@ _ALIGN = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0, "
 class Point(Model):
     """A point of a picture as fractions of its width and height."""
 
-    x: Fraction = 0.5
-    y: Fraction = 0.5
+    x: Fraction = Field(0.5, description="0 is the left edge, 1 the right.")
+    y: Fraction = Field(0.5, description="0 is the top edge, 1 the bottom.")
 
 
 class Clip(Model):
     """The figure that a picture is cut to, inscribed in its box."""
 
-    type: Literal["rectangle", "ellipse", "polygon", "star", "path"] = "ellipse"
-    sides: int = Field(6, ge=3, le=100)
-    points: int = Field(5, ge=3, le=100)
-    inner_radius: float = Field(0.5, ge=0.01, le=1)
-    path: PathData | None = None
-    view_box: tuple[float, float] | None = Field(None)
+    type: Literal["rectangle", "ellipse", "polygon", "star", "path"] = Field("ellipse", description="The figure.")
+    sides: int = Field(6, ge=3, le=100, description="Corners of a polygon.")
+    points: int = Field(5, ge=3, le=100, description="Tips of a star.")
+    inner_radius: float = Field(0.5, ge=0.01, le=1, description="A star's inner radius as a fraction of the outer.")
+    path: PathData | None = Field(None, description="SVG path data, in px of the box or of `viewBox`.")
+    view_box: tuple[float, float] | None = Field(None, description="Width and height that `path` is drawn in.")
 
 
 class ImageLayer(BoxedLayer):
@@ -46,16 +46,16 @@ class ImageLayer(BoxedLayer):
     main: ClassVar[str | None] = "imageUrl"
 
     type: Literal["image"] = "image"
-    image_url: Url = ""
-    fit: Literal["cover", "contain", "fill", "none"] = "cover"
+    image_url: Url = Field("", description="A path, an http(s) or a data: URL.")
+    fit: Literal["cover", "contain", "fill", "none"] = Field("cover", description="As CSS object-fit has it.")
     image_position: Literal["cro", "cov", "ai_face", "align", "crop", "cover", "contain"] | None = Field(
         None, description="The wire's way to place a picture; where it is set it wins over `fit`."
     )
-    image_align_h: Literal["left", "center", "right", "full"] = "center"
-    image_align_v: Literal["top", "center", "bottom", "full"] = "center"
+    image_align_h: Literal["left", "center", "right", "full"] = Field("center", description="For the position `align`.")
+    image_align_v: Literal["top", "center", "bottom", "full"] = Field("center", description="For the position `align`.")
     focal_point: Point = Field(default_factory=Point, description="What a crop keeps in view.")
     image_effect: FilterValue = Field(NO_FILTERS, description="A CSS filter list, applied to the picture.")
-    clip: Clip | None = None
+    clip: Clip | None = Field(None, description="Cut to a figure instead of the box.")
 
     def images(self) -> Iterator[ImageRef]:
         """The one picture."""

@@ -35,21 +35,27 @@ class ShapeLayer(Layer):
     }
 
     type: Literal["shape"] = "shape"
-    shape: Literal["rectangle", "ellipse", "polygon", "star", "line", "arrow", "path"] = "rectangle"
-    fill: FillValue = Color(0.85, 0.85, 0.85)
-    stroke: FillValue = Color(0, 0, 0)
-    stroke_width: PositiveLengthValue = Length(0)
-    stroke_dash: tuple[Annotated[float, Field(ge=0, le=10_000)], ...] = Field((), max_length=32)
-    stroke_cap: Literal["butt", "round", "square"] = "butt"
-    stroke_join: Literal["miter", "round", "bevel"] = "miter"
-    stroke_alignment: Literal["center", "inside", "outside"] = "center"
+    shape: Literal["rectangle", "ellipse", "polygon", "star", "line", "arrow", "path"] = Field(
+        "rectangle", description="The figure."
+    )
+    fill: FillValue = Field(Color(0.85, 0.85, 0.85), description="A colour, a gradient or a picture.")
+    stroke: FillValue = Field(Color(0, 0, 0), description="Paint of the outline.")
+    stroke_width: PositiveLengthValue = Field(Length(0), description="0 draws no outline.")
+    stroke_dash: tuple[Annotated[float, Field(ge=0, le=10_000)], ...] = Field(
+        (), max_length=32, description="Dashes and gaps, px."
+    )
+    stroke_cap: Literal["butt", "round", "square"] = Field("butt", description="Ends of open lines and dashes.")
+    stroke_join: Literal["miter", "round", "bevel"] = Field("miter", description="Corners of the outline.")
+    stroke_alignment: Literal["center", "inside", "outside"] = Field(
+        "center", description="Of the outline on the edge."
+    )
     border_radius: FourLengths = Field(NONE, description="Corner radii of a rectangle.")
     sides: int = Field(6, ge=3, le=100, description="Corners of a polygon.")
     points: int = Field(5, ge=3, le=100, description="Tips of a star.")
     inner_radius: float = Field(0.5, ge=0.01, le=1, description="A star's inner radius as a fraction of the outer.")
     path: PathData | None = Field(None, description="SVG path data, in px of the box or of `viewBox`.")
     view_box: tuple[float, float] | None = Field(None, description="Width and height that `path` is drawn in.")
-    arrow_head: Literal["end", "start", "both"] = "end"
+    arrow_head: Literal["end", "start", "both"] = Field("end", description="Which ends have a head.")
     head_size: float = Field(4, ge=1, le=50, description="An arrow head's length as a multiple of the stroke's width.")
 
     def images(self) -> Iterator[ImageRef]:

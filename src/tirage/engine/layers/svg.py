@@ -28,7 +28,7 @@ class SvgLayer(BoxedLayer):
     svg: Annotated[str, Field(max_length=MAX_MARKUP)] = Field(
         "", description="The markup itself; wins over `imageUrl`."
     )
-    image_url: Url = ""
+    image_url: Url = Field("", description="The drawing as a file or URL.")
     colors: dict[Annotated[str, Field(max_length=40)], ColorValue] = Field(
         default_factory=dict, max_length=64, description="Colours to replace: as the drawing writes them, to new ones."
     )

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, border, glyph_shadows, inset_shadows, paint_for, shape_shadows
-from tirage.engine.layer import MAX_TEXT, BoxedLayer, Lowered
+from tirage.engine.layer import MAX_TEXT, BoxedLayer, Locale, Lowered
 from tirage.engine.lowering import Align, Fit, LowerContext, TextBlock, TextSpan, TextSpec, TextStyle
 from tirage.engine.resources import FontRef
 from tirage.engine.scene import Box, Group, Node, Paint, Path, Solid
@@ -28,25 +28,25 @@ class TextLayer(BoxedLayer):
     main: ClassVar[str | None] = "text"
 
     type: Literal["text"] = "text"
-    text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    text: Annotated[str, Field(max_length=MAX_TEXT)] = Field("", description="What is written; may hold placeholders.")
     font_family: Annotated[str, Field(min_length=1, max_length=500)] = Field(
         "Inter", description="Families, best first."
     )
     font_size: float = Field(32, ge=1, le=4000, description="Pixels per em.")
-    font_weight: FontWeight = 400
-    font_style: Literal["normal", "italic"] = "normal"
-    color: FillValue = BLACK
-    align: Align = "start"
-    vertical_align: Literal["top", "middle", "bottom"] = "top"
+    font_weight: FontWeight = Field(400, description="1 to 1000, or normal and bold.")
+    font_style: Literal["normal", "italic"] = Field("normal", description="Slanted where a family has no italic.")
+    color: FillValue = Field(BLACK, description="A colour, or a gradient over the text's box.")
+    align: Align = Field("start", description="start and end follow the text's direction.")
+    vertical_align: Literal["top", "middle", "bottom"] = Field("top", description="Where the lines lie in the box.")
     line_height: float = Field(1.2, ge=0.1, le=10, description="A factor of the font size.")
     letter_spacing: LengthValue = Field(Length(0), description="Pixels, or a percentage of the font size.")
-    text_decoration: Literal["none", "underline", "line-through"] = "none"
-    padding: FourLengths = NONE
+    text_decoration: Literal["none", "underline", "line-through"] = Field("none", description="A line along the text.")
+    padding: FourLengths = Field(NONE, description="Between the border and the text.")
     fit: Fit = Field("none", description="What happens to text that is too long for the box.")
     min_font_size: float = Field(8, ge=1, le=4000, description="How far `shrink` goes.")
-    max_lines: int | None = Field(None, ge=1, le=1000)
-    direction: Literal["auto", "ltr", "rtl"] = "auto"
-    locale: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")] | None = None
+    max_lines: int | None = Field(None, ge=1, le=1000, description="What is beyond is cut with an ellipsis.")
+    direction: Literal["auto", "ltr", "rtl"] = Field("auto", description="auto: as the first strong letter runs.")
+    locale: Locale | None = Field(None, description="For line breaks and Han forms; else the template's.")
     markup: Literal["none", "html"] | None = Field(
         None,
         description="Whether the text is read as b i u s span[style] br; unset means plain here, HTML on the wire.",
