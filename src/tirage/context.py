@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tirage.db.durability import Durability
     from tirage.store.vault import Vault
 
-HANDLER = "tirage.actions.draw:handle"
-WARM = "tirage.actions.draw:warm"
+HANDLER = "tirage.actions.child:handle"
+WARM = "tirage.actions.child:warm"
 
 
 class Context:

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from tirage.actions.open_design import OpenDesigns
 from tirage.api.errors import UNAUTHORIZED, Refused
 from tirage.context import Service
 from tirage.ids import hash_key, verify_key_format
@@ -81,6 +82,12 @@ def service_of(request: Request) -> Service:
     """The parts that this application works with."""
     service: Service = request.app.state.service
     return service
+
+
+def designs_of(request: Request) -> OpenDesigns:
+    """The designs that are kept parsed."""
+    designs: OpenDesigns = request.app.state.designs
+    return designs
 
 
 def forget_keys(request: Request) -> None:

@@ -38,7 +38,10 @@ class Answer(BaseModel):
 
 
 async def read_bytes(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The whole body. Raises Refused `body_too_large` before more than the limit is held."""
+    """The whole body, also a second time. Raises Refused `body_too_large` before more than the limit is held."""
+    held = request.scope.get("tirage.body")
+    if isinstance(held, bytes):
+        return held
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
@@ -52,7 +55,8 @@ async def read_bytes(request: Request, limit: int = MAX_BODY) -> bytes:
             chunks.append(chunk)
     except ClientDisconnect:
         raise Refused("request_timeout", "The request's body ended before it was whole.") from None
-    return b"".join(chunks)
+    body = request.scope["tirage.body"] = b"".join(chunks)
+    return body
 
 
 async def read_value(request: Request, limit: int = MAX_BODY) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tirage import __version__
-from tirage.cli import check, doctor, fonts, render, sample, schema, starters
+from tirage.cli import check, config, db, doctor, fonts, keys, render, sample, schema, serve, starters
 
 app = typer.Typer(
     name="tirage",
@@ -26,6 +26,10 @@ app.command("sample", short_help="Make a table of plausible data.")(sample.sampl
 app.add_typer(fonts.fonts, name="fonts", short_help="List the font families, or add one.")
 app.command("doctor", short_help="Look whether all that is needed works.")(doctor.doctor)
 app.command("schema", short_help="Print the JSON Schemas.")(schema.schema)
+app.command("serve", short_help="Start the service: database, storage and API.")(serve.serve)
+app.add_typer(keys.keys, name="keys", short_help="Make API keys of the service.")
+app.add_typer(db.db, name="db", short_help="Look after the service's database.")
+app.command("config", short_help="Show every setting and where it comes from.")(config.config)
 
 
 def _version(wanted: bool) -> None:

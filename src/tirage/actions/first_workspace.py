@@ -1,0 +1,123 @@
+"""A fresh installation → its first account, workspace, key, and the starter templates as designs ready to be called."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tirage import starters
+from tirage.clock import Clock
+from tirage.db.connect import Database
+from tirage.engine.errors import Problem
+from tirage.engine.parse import parse
+from tirage.ids import ApiKey, read_key
+from tirage.store import accounts, keys, templates, workspaces
+from tirage.store.accounts import Account
+from tirage.store.errors import Invalid
+from tirage.store.keys import SCOPES, CreatedKey, Scope
+from tirage.store.templates import NewDocument
+from tirage.store.workspaces import Workspace
+
+ACCOUNT_NAME = "Owner"
+WORKSPACE_NAME = "Main"
+KEY_NAME = "first key"
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".svg")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWorkspace:
+    """What a fresh installation was given; `key` holds the text that nothing shows again."""
+
+    account: Account
+    workspace: Workspace
+    key: CreatedKey
+    designs: Mapping[str, str]
+    """Designs' ids by the starters' names."""
+
+
+async def first_workspace(database: Database, clock: Clock, bootstrap_key: str = "") -> FirstWorkspace | None:
+    """Set a fresh installation up; None where it has an account already.
+
+    Raises Invalid `bootstrap_key_invalid`, Conflict `key_exists`.
+    """
+    secret = _chosen(bootstrap_key)
+    now = clock.now()
+    async with database.system() as system:
+        if await accounts.oldest(system) is not None:
+            return None
+        account = await accounts.create(system, ACCOUNT_NAME, now)
+    async with database.account(account.id) as owner:
+        workspace = await workspaces.create(owner, WORKSPACE_NAME, now)
+        key = await keys.create(owner, KEY_NAME, workspaces=(workspace.id,), scopes=SCOPES, now=now, secret=secret)
+    designs = {name: await _add(database, workspace.id, name, now) for name in reversed(starters.names())}
+    return FirstWorkspace(account, workspace, key, designs)
+
+
+async def create_key(
+    database: Database, clock: Clock, name: str, scopes: tuple[Scope, ...], *, expires_at: datetime | None = None
+) -> CreatedKey:
+    """A key of the first account for all its workspaces. Raises Invalid `installation_empty`, `key_scopes`."""
+    async with database.system() as system:
+        account = await accounts.oldest(system)
+    if account is None:
+        raise Invalid(
+            Problem("installation_empty", "There is no workspace yet.", hint="Start the service once: tirage serve")
+        )
+    async with database.account(account.id) as owner:
+        found = await workspaces.list_workspaces(owner)
+        return await keys.create(
+            owner,
+            name,
+            workspaces=tuple(each.id for each in reversed(found)),
+            scopes=scopes,
+            now=clock.now(),
+            expires_at=expires_at,
+        )
+
+
+def starter_document(name: str) -> bytes:
+    """A starter as one document: the pictures beside it become `data:` URLs, since a service reads no files."""
+    path = starters.path(name)
+    return orjson.dumps(_embedded(orjson.loads(path.read_bytes()), path.parent))
+
+
+async def _add(database: Database, workspace: str, name: str, now: datetime) -> str:
+    document = starter_document(name)
+    template = parse(document)
+    new = NewDocument(template.name, document.decode(), bytes.fromhex(template.digest))
+    async with database.workspace(workspace) as tx:
+        return (await templates.create(tx, new, now)).id
+
+
+def _embedded(value: Any, folder: Path) -> Any:
+    """The JSON value with every path of a picture in the folder replaced by the picture."""
+    if isinstance(value, dict):
+        return {key: _embedded(each, folder) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_embedded(each, folder) for each in value]
+    if isinstance(value, str) and value.lower().endswith(_PICTURES) and ":" not in value and (folder / value).is_file():
+        media_type = mimetypes.guess_type(value)[0] or "application/octet-stream"
+        return f"data:{media_type};base64,{base64.b64encode((folder / value).read_bytes()).decode()}"
+    return value
+
+
+def _chosen(text: str) -> ApiKey | None:
+    if not text:
+        return None
+    key = read_key(text)
+    if key is None:
+        raise Invalid(
+            Problem(
+                "bootstrap_key_invalid",
+                "TIRAGE_BOOTSTRAP_KEY is not an API key of the right form and checksum.",
+                hint="Make one with: python -c 'from tirage.ids import new_key; print(new_key().text)'",
+            )
+        )
+    return key

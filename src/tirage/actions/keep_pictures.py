@@ -1,0 +1,133 @@
+"""Drawn files → objects in storage, their records and their event, committed together."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from tirage.actions.draw_order import Output
+from tirage.actions.open_design import Design
+from tirage.actions.picture_answer import PREVIEWED, Remarks, WireWarning, picture, plain
+from tirage.actions.render_request import Drawn, DrawnOutput, LayerObject
+from tirage.context import Service
+from tirage.db.connect import Transaction
+from tirage.engine import formats
+from tirage.engine.template import Json
+from tirage.ids import picture_path
+from tirage.store import events, images
+from tirage.store.images import Image, NewImage
+
+NEW_IMAGE = "NEW_IMAGE"
+_PURPOSE = "picture paths"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for, as the records keep it. `identity` names the request: the same one writes the same objects.
+
+    `page_metadata` is by page; pages without an entry have the request's own.
+    """
+
+    identity: str
+    params: Sequence[LayerObject]
+    values: Mapping[str, Json]
+    metadata: str = ""
+    page_metadata: Mapping[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    new: NewImage
+    data: bytes
+
+
+Answering = Callable[[Transaction, tuple[Image, ...]], Awaitable[None]]
+
+
+async def keep_pictures(
+    service: Service,
+    design: Design,
+    asked: Asked,
+    outputs: Sequence[tuple[str, DrawnOutput]],
+    *,
+    preview: Drawn | None = None,
+    answering: Answering | None = None,
+) -> tuple[Image, ...]:
+    """Store and record every file of a request, in order; a repeated request finds what it wrote before.
+
+    `outputs` go with the format's name as it was asked for; `preview` is the picture of the first page of a vector
+    file. `answering` is called at the end of the transaction of the records. Raises StorageProblem,
+    DatabaseUnavailable.
+    """
+    secret = service.vault.derive(_PURPOSE)
+    files = [
+        _file(secret, design, asked, name, place, drawn, each)
+        for place, (name, drawn) in enumerate(outputs)
+        for each in drawn.files
+    ]
+    puts = [service.blobs.put(each.new.blob_key, each.data, each.new.media_type) for each in files]
+    if preview is not None:
+        for each in files:
+            if each.new.extension in PREVIEWED and each.new.page_index == 0:
+                puts.append(service.blobs.put(preview_key(each.new.blob_key), preview.data, preview.media_type))
+    await asyncio.gather(*puts)
+    now = service.clock.now()
+    async with service.database.workspace(design.workspace) as tx:
+        kept = tuple([await images.insert(tx, each.new, now) for each in files])
+        if answering is not None:
+            await answering(tx, kept)
+        # Last: from here on the workspace's other events wait for this transaction.
+        for image in kept:
+            if image.created_at == now:
+                said = orjson.dumps(plain(picture(service.public_url, image))).decode()
+                await events.enqueue(tx, NEW_IMAGE, said, now, template_id=design.id)
+    return kept
+
+
+def preview_key(blob_key: str) -> str:
+    """Where the preview of a vector file lies."""
+    return f"{blob_key.rpartition('.')[0]}-preview.png"
+
+
+def _file(secret: bytes, design: Design, asked: Asked, name: str, place: int, drawn: DrawnOutput, each: Drawn) -> _File:
+    folder, _, stem = picture_path(
+        secret, design.workspace, asked.identity, str(place), str(each.page_index)
+    ).partition("/")
+    output = formats.get(drawn.output.format)
+    pages = len(design.template.document.pages)
+    warnings = tuple(
+        WireWarning(code=told.code, message=told.message, layer=told.layer, pointer=told.pointer or None)
+        for told in drawn.warnings
+    )
+    return _File(
+        NewImage(
+            template_id=design.id,
+            template_version=design.version,
+            path_folder=folder,
+            path_name=stem,
+            extension=output.extension,
+            format=name,
+            media_type=each.media_type,
+            width=each.width,
+            height=each.height,
+            size=len(each.data),
+            sha256=hashlib.sha256(each.data).digest(),
+            blob_key=f"{design.workspace}/images/{folder}/{stem}.{output.extension}",
+            recipe=bytes.fromhex(drawn.recipe),
+            overrides=orjson.dumps({"params": list(asked.params), "variables": dict(asked.values)}).decode(),
+            options=_options(drawn.output),
+            report=Remarks(each.palette, warnings).text(),
+            metadata=(asked.page_metadata or {}).get(each.page_index, asked.metadata),
+            page_index=each.page_index,
+            pages=pages if output.multipage else 1,
+        ),
+        each.data,
+    )
+
+
+def _options(output: Output) -> str:
+    return orjson.dumps({"format": output.format, **asdict(output.options)}).decode()

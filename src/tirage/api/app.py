@@ -1,0 +1,134 @@
+"""The application: all routes on one screen, what every request passes, and what lives as long as the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from tirage import __version__
+from tirage.actions.open_design import OpenDesigns
+from tirage.api import docs, health, openapi
+from tirage.api.auth import KeyCache
+from tirage.api.cors import Cors
+from tirage.api.edge import Edge
+from tirage.api.errors import Told, problem_response
+from tirage.api.metrics import Metrics
+from tirage.api.routes import designs, images
+from tirage.context import Service, public_url
+from tirage.engine.errors import Problem, TirageError
+from tirage.settings import Settings
+from tirage.store import workspaces
+
+ROUTERS = (
+    designs.router,
+    images.router,
+    health.router,
+    docs.router,
+)
+"""Every route there is."""
+
+Opener = Callable[[], AbstractAsyncContextManager[Service]]
+
+
+def create_app(settings: Settings, opener: Opener) -> Edge:
+    """The ASGI application; `opener` opens its parts when it starts and closes them when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opener() as service:
+            app.state.service = service
+            async with _background(service):
+                yield
+
+    app = FastAPI(
+        title="Tirage",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    app.state.keys = KeyCache()
+    app.state.designs = OpenDesigns()
+    app.state.metrics = Metrics()
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    app.add_exception_handler(TirageError, _tell)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _tell_http)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _tell_invalid)  # type: ignore[arg-type]
+    app.add_api_route("/", _front, include_in_schema=False)
+
+    async def listed(workspace: str | None, origin: str) -> bool:
+        return await origin_listed(app.state.service, workspace, origin)
+
+    return Edge(
+        app,
+        metrics=app.state.metrics,
+        cors=Cors(listed),
+        base=public_url(settings),
+        require_https=settings.require_https,
+    )
+
+
+async def origin_listed(service: Service, workspace: str | None, origin: str) -> bool:
+    """Whether a workspace, or any where it is None, lists an origin for its pages."""
+    if workspace is None:
+        async with service.database.system() as system:
+            return await workspaces.origin_listed(system, origin)
+    async with service.database.workspace(workspace) as tx:
+        return origin in (await workspaces.settings(tx)).cors_origins
+
+
+@asynccontextmanager
+async def _background(service: Service) -> AsyncIterator[None]:
+    """What runs beside the requests, ended with them."""
+    tasks = [asyncio.create_task(work(service)) for work in BACKGROUND]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+BACKGROUND: tuple[Callable[[Service], Any], ...] = ()
+"""Coroutine functions that run as long as the process, one call each."""
+
+
+async def _front() -> Response:
+    return RedirectResponse("/docs", 307)
+
+
+async def _tell(request: Request, error: TirageError) -> Response:
+    return problem_response(request, error)
+
+
+async def _tell_http(request: Request, error: HTTPException) -> Response:
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "request_invalid")
+    message = {
+        404: f"There is nothing at {request.url.path[:200]!r}.",
+        405: f"{request.method} is not for {request.url.path[:200]!r}.",
+    }.get(error.status_code, str(error.detail))
+    hint = "The routes are listed at /docs." if error.status_code in (404, 405) else None
+    return problem_response(request, Told(error.status_code, (Problem(code, message, hint=hint),), error.headers or {}))
+
+
+async def _tell_invalid(request: Request, error: RequestValidationError) -> Response:
+    problems = tuple(
+        Problem("parameter_invalid", f"{each['msg']}.", "/".join(str(part) for part in each["loc"][1:])[:200])
+        for each in error.errors()[:50]
+    )
+    return problem_response(request, Told(422, problems))

@@ -1,0 +1,201 @@
+"""The body and query of a render request → what is to be drawn, in which formats and sizes, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from starlette.requests import Request
+
+from tirage.actions.draw_order import Output
+from tirage.actions.open_design import Design
+from tirage.api.errors import Refused
+from tirage.api.json_body import Body
+from tirage.engine import formats
+from tirage.engine.errors import Problem, RenderProblem, RowProblem
+from tirage.engine.options import OutputOptions
+from tirage.engine.template import Json
+
+MAX_OUTPUTS = 12
+Response = Literal["url", "binary", "base64"]
+
+FormatName = Annotated[str, Field(max_length=20, description="png, jpeg (or jpg), webp, avif, pdf, svg.")]
+Metadata = Annotated[str, Field(max_length=10_000, description="Free text kept with the picture and echoed.")]
+
+
+class LayerObject(Body):
+    """Changes to one layer, named by its name in the design; `canvas` is the page. Unknown members are ignored."""
+
+    model_config = ConfigDict(extra="allow")
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class PageObject(Body):
+    """Changes to one page of a design; `index` is zero-based."""
+
+    index: Annotated[int, Field(ge=0, le=1_000)]
+    layers: list[LayerObject] = Field(default_factory=list, max_length=2_000)
+    metadata: Metadata | None = None
+
+
+class Size(Body):
+    """One size of the output: by factor, or by a side in px, the other follows."""
+
+    scale: Annotated[float | None, Field(ge=0.1, le=4, strict=False)] = None
+    width: Annotated[int | None, Field(ge=1, le=16_384)] = None
+    height: Annotated[int | None, Field(ge=1, le=16_384)] = None
+
+
+class DesignBody(Body):
+    """What to draw. Every member may be left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "jpeg",
+                    "metadata": "row 7",
+                    "params": [{"name": "title", "text": "Hello", "color": "#1a73e8"}],
+                }
+            ]
+        }
+    )
+    format: FormatName | None = None
+    metadata: Metadata = ""
+    params: Annotated[list[LayerObject] | None, Field(max_length=2_000)] = None
+    pages: Annotated[list[PageObject] | None, Field(max_length=200)] = None
+    variables: dict[str, str | int | float | bool | None] = Field(
+        default_factory=dict, max_length=500, description="Values of the design's variables."
+    )
+    formats: Annotated[list[FormatName] | None, Field(min_length=1, max_length=MAX_OUTPUTS)] = None
+    sizes: Annotated[list[Size] | None, Field(min_length=1, max_length=MAX_OUTPUTS)] = None
+    scale: Annotated[float, Field(ge=0.1, le=4, strict=False)] = 1.0
+    quality: Annotated[int | None, Field(ge=1, le=100)] = None
+    dpi: Annotated[float | None, Field(ge=1, le=2400, strict=False)] = None
+    transparent: bool | None = None
+    progressive: bool = False
+    lossless: bool = False
+    max_bytes: Annotated[int | None, Field(ge=100, le=1_000_000_000)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a request wants to be answered: strictly or not, as what."""
+
+    strict: bool
+    response: Response
+    accepted: str | None = None
+
+
+def read_wish(request: Request) -> Wish:
+    """`?strict`, `?response` and `Accept`. Raises Refused `parameter_repeated`, RowProblem `parameter_invalid`."""
+    strict = _flag(request, "strict")
+    named = _parameter(request, "response")
+    if named not in (None, "url", "binary", "base64"):
+        message = f"response is url, binary or base64, not {str(named)[:40]!r}."
+        raise RowProblem(Problem("parameter_invalid", message, "response"))
+    accepted = _accepted(request.headers.get("accept", ""))
+    response: Response = named or ("binary" if accepted is not None else "url")  # type: ignore[assignment]
+    return Wish(strict, response, accepted or None)
+
+
+def outputs_of(body: DesignBody, wish: Wish, design: Design) -> tuple[tuple[str, Output], ...]:
+    """Each wanted output with its format's name as it was asked for.
+
+    Raises RenderProblem `format_unknown`, `outputs_too_many`, RowProblem `size_invalid`.
+    """
+    named = body.formats or [body.format or wish.accepted or "png"]
+    if body.formats and body.format:
+        named = [body.format, *(each for each in body.formats if each != body.format)]
+    sizes = body.sizes or [Size(scale=body.scale)]
+    if len(named) * len(sizes) > MAX_OUTPUTS:
+        message = f"{len(named)} formats in {len(sizes)} sizes are more than the {MAX_OUTPUTS} outputs of one request."
+        raise RenderProblem(Problem("outputs_too_many", message))
+    page = design.template.document.pages[0]
+    return tuple(
+        (name.lower(), Output(formats.get(name).name, _options(body, _scale(size, page.width, page.height, place))))
+        for name in named
+        for place, size in enumerate(sizes)
+    )
+
+
+def layer_objects(body: DesignBody, design: Design) -> tuple[list[Mapping[str, Json]], dict[int, str]]:
+    """The layer objects of all pages, and the metadata of those that have their own.
+
+    Raises Refused `params_and_pages`, RowProblem `page_not_found`.
+    """
+    if body.params is not None and body.pages is not None:
+        raise Refused("params_and_pages", "params and pages cannot be given together.", pointer="/pages")
+    if body.pages is None:
+        return [_plain(each) for each in body.params or ()], {}
+    count = len(design.template.document.pages)
+    beyond = [
+        Problem("page_not_found", f"The design has {count} pages, counted from 0.", f"/pages/{place}/index")
+        for place, each in enumerate(body.pages)
+        if each.index >= count
+    ]
+    if beyond:
+        raise RowProblem(beyond)
+    metadata = {each.index: each.metadata for each in body.pages if each.metadata is not None}
+    return [_plain(layer) for page in body.pages for layer in page.layers], metadata
+
+
+def _plain(layer: LayerObject) -> dict[str, Any]:
+    return {"name": layer.name, **(layer.model_extra or {})}
+
+
+def _options(body: DesignBody, scale: float) -> OutputOptions:
+    return OutputOptions(
+        scale=scale,
+        quality=body.quality,
+        dpi=body.dpi,
+        progressive=body.progressive,
+        transparent=body.transparent,
+        max_bytes=body.max_bytes,
+        lossless=body.lossless,
+    )
+
+
+def _scale(size: Size, width: int, height: int, place: int) -> float:
+    """The factor that makes the page this wide or high; rounded so that the side comes out as asked for."""
+    given = [each for each in (size.scale, size.width, size.height) if each is not None]
+    if len(given) != 1:
+        message = "A size has one of scale, width and height."
+        raise RowProblem(Problem("size_invalid", message, f"/sizes/{place}"))
+    factor = size.scale or (size.width / width if size.width else (size.height or 1) / height)
+    if not 0.1 <= factor <= 4:
+        message = f"The page of {width}×{height} px is made 0.1 to 4 times as large, not {factor:.3g} times."
+        raise RowProblem(Problem("size_invalid", message, f"/sizes/{place}"))
+    return factor
+
+
+def _parameter(request: Request, name: str) -> str | None:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise Refused("parameter_repeated", f"The parameter {name} stands more than once.", pointer=name)
+    return values[0] if values else None
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = _parameter(request, name)
+    if value is None or value.lower() in ("false", "0"):
+        return False
+    if value.lower() in ("", "true", "1"):
+        return True
+    raise RowProblem(Problem("parameter_invalid", f"{name} is true or false, not {value[:40]!r}.", name))
+
+
+def _accepted(header: str) -> str | None:
+    """The format that `Accept` asks for first: its name, empty for any picture, None where JSON will do."""
+    for entry in header.split(","):
+        media_type = entry.partition(";")[0].strip().lower()
+        if media_type in ("application/json", "*/*", "application/problem+json"):
+            return None
+        if media_type == "image/*":
+            return ""
+        for each in formats.FORMATS:
+            if media_type == each.media_type:
+                return each.name
+    return None

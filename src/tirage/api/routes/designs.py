@@ -1,0 +1,151 @@
+"""`POST /designs/{UID}`: draw a design with a request's values and answer with addresses, bytes or base 64."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from tirage.actions.draw_order import Output
+from tirage.actions.keep_pictures import Asked, keep_pictures
+from tirage.actions.picture_answer import PREVIEWED, WireFile, WirePages, WirePicture, file, picture, plain
+from tirage.actions.render_request import Drawn, DrawnOutput, Row, draw_row, read_row
+from tirage.api.auth import Caller, caller, designs_of, service_of
+from tirage.api.design_body import DesignBody, Wish, layer_objects, outputs_of, read_wish
+from tirage.api.idempotent import begin_once
+from tirage.api.json_body import read_model
+from tirage.api.openapi import answers, body_schema
+from tirage.context import Service
+from tirage.db.connect import Transaction
+from tirage.engine import formats
+from tirage.engine.errors import Problem, RenderProblem
+from tirage.engine.options import OutputOptions
+from tirage.store.images import Image
+
+router = APIRouter(tags=["Designs"])
+PREVIEW_WIDTH = 1080
+
+
+@router.post(
+    "/designs/{uid}",
+    response_model=WirePicture | WirePages,
+    responses=answers(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
+    openapi_extra=body_schema(DesignBody),
+    summary="Draw a design",
+)
+async def render_design(uid: str, request: Request, who: Annotated[Caller, Depends(caller("render"))]) -> Response:
+    """Draw the design with the given values; store the pictures and answer with their addresses.
+
+    `?strict=true` refuses layer objects that no layer fits, `?response=binary` or an `Accept: image/…` answers with
+    the picture itself, `?response=base64` puts its bytes into the answer as well.
+    """
+    service = service_of(request)
+    wish = read_wish(request)
+    body = await read_model(request, DesignBody)
+    who.require_template(uid)
+    design = await designs_of(request).locate(service, uid, who.key.workspaces, who.workspace)
+    params, page_metadata = layer_objects(body, design)
+    outputs = outputs_of(body, wish, design)
+    once = await begin_once(request, design.workspace, f"POST /designs/{uid}")
+    if once.replay is not None:
+        return once.replay
+    async with once.guarded():
+        row = await read_row(service, design, params, values=body.variables, strict=wish.strict)
+        drawn, preview = await _draw(service, row, outputs)
+        answered: list[Response] = []
+
+        async def answering(tx: Transaction, kept: tuple[Image, ...]) -> None:
+            several = body.pages is not None or len(design.template.document.pages) > 1
+            answered.append(_answer(service, wish, drawn, kept, design.name, several))
+            await once.record(tx, answered[0])
+
+        asked = Asked(once.identity, params, body.variables, body.metadata, page_metadata)
+        named = [(name, each) for (name, _), each in zip(outputs, drawn, strict=True)]
+        await keep_pictures(service, design, asked, named, preview=preview, answering=answering)
+        return answered[0]
+
+
+async def _draw(
+    service: Service, row: Row, outputs: Sequence[tuple[str, Output]]
+) -> tuple[list[DrawnOutput], Drawn | None]:
+    """All outputs side by side; with a document, a picture of its first page."""
+    work = [draw_row(service, row, output) for _, output in outputs]
+    if any(formats.get(output.format).extension in PREVIEWED for _, output in outputs):
+        width = row.design.template.document.pages[0].width
+        scale = min(1.0, max(0.1, PREVIEW_WIDTH / width))
+        work.append(draw_row(service, row, Output("png", OutputOptions(scale=scale))))
+    drawn = await asyncio.gather(*work)
+    if len(drawn) == len(outputs):
+        return drawn, None
+    # The document has no pixels of its own: its colours are those of the picture of its first page.
+    shown = drawn.pop().files[0]
+    return [_coloured(each, shown) for each in drawn], shown
+
+
+def _coloured(drawn: DrawnOutput, shown: Drawn) -> DrawnOutput:
+    files = tuple(
+        each
+        if each.palette
+        else Drawn(each.data, each.width, each.height, each.media_type, shown.palette, each.page_index)
+        for each in drawn.files
+    )
+    return DrawnOutput(drawn.output, drawn.recipe, files, drawn.report, drawn.warnings)
+
+
+def _answer(
+    service: Service,
+    wish: Wish,
+    drawn: Sequence[DrawnOutput],
+    kept: Sequence[Image],
+    name: str,
+    several: bool,
+) -> Response:
+    """The answer in the wanted form; `kept` are the records of all files in their order."""
+    base = service.public_url
+    data = [each.data for output in drawn for each in output.files]
+    if wish.response == "binary":
+        return _binary(base, drawn, kept, data)
+    first = len(drawn[0].files)
+    files = _files(base, kept, data if wish.response == "base64" else None) if len(drawn) > 1 else None
+    in_pages = several and kept[0].extension != "pdf"
+    said = [picture(base, image, in_pages=in_pages, files=files if not place else None)
+            for place, image in enumerate(kept[:first])]  # fmt: skip
+    if wish.response == "base64":
+        said = [
+            each.model_copy(update={"base64": base64.b64encode(data[place]).decode()})
+            for place, each in enumerate(said)
+        ]
+    if in_pages:
+        return _json(plain(WirePages(template_id=kept[0].template_id, template_name=name, pages=said)))
+    return _json(plain(said[0]))
+
+
+def _files(base: str, kept: Sequence[Image], data: Sequence[bytes] | None) -> list[WireFile]:
+    said = [file(base, image) for image in kept]
+    if data is None:
+        return said
+    return [
+        each.model_copy(update={"base64": base64.b64encode(data[place]).decode()}) for place, each in enumerate(said)
+    ]
+
+
+def _binary(base: str, drawn: Sequence[DrawnOutput], kept: Sequence[Image], data: Sequence[bytes]) -> Response:
+    if len(drawn[0].files) > 1:
+        message = f"The design has {len(drawn[0].files)} pages, and one answer holds one picture."
+        raise RenderProblem(Problem("one_page_only", message, hint="Ask for pdf, or for addresses (response=url)."))
+    image = kept[0]
+    headers = {
+        "content-location": f"{base}/images/{image.path}",
+        "etag": f'"{hashlib.sha256(data[0]).hexdigest()[:32]}"',
+        "x-image-id": image.id,
+    }
+    return Response(data[0], 200, headers, image.media_type)
+
+
+def _json(value: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(value), 200, media_type="application/json")
