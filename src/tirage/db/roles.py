@@ -35,7 +35,7 @@ then let TIRAGE_DATABASE_URL connect as {APPLICATION} and TIRAGE_DATABASE_OWNER_
 
 _EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 
-_IS_MEMBER = "SELECT pg_has_role(%s, %s, 'MEMBER')"
+_MAY = "SELECT pg_has_role(%s, %s, %s)"
 
 _WHO = """
 SELECT session_user::text, current_user::text,
@@ -73,7 +73,7 @@ def prepare(address: DatabaseAddress) -> None:
                     )
                 )
             connection.execute("SELECT pg_advisory_lock(%s)", (_SETUP_LOCK,))
-            _make_roles(connection, owner_too=address.installer is not None)
+            _make_roles(connection, address)
             if address.installer is not None:
                 _make_database(connection)
     except psycopg.errors.InsufficientPrivilege as error:
@@ -88,21 +88,25 @@ def prepare(address: DatabaseAddress) -> None:
         ) from error
 
 
-def _make_roles(connection: Connection[TupleRow], *, owner_too: bool) -> None:
-    wanted = [APPLICATION, SYSTEM, *([OWNER] if owner_too else [])]
+def _make_roles(connection: Connection[TupleRow], address: DatabaseAddress) -> None:
+    embedded = address.installer is not None
+    wanted = [APPLICATION, SYSTEM, *([OWNER] if embedded else [])]
     existing = {row[0] for row in connection.execute(_EXISTING, (wanted,))}
     for name in wanted:
         if name not in existing:
             connection.execute(sql.SQL("CREATE ROLE {} " + _ATTRIBUTES[name]).format(sql.Identifier(name)))
     _grant(connection, SYSTEM, APPLICATION)
-    # The owner serves requests too where there is one address only: it then puts on the application's role.
-    owner = OWNER if owner_too else connection.info.user
-    if owner != APPLICATION:
-        _grant(connection, APPLICATION, owner)
+    if embedded:
+        _grant(connection, APPLICATION, OWNER)
+    elif address.application == address.owner:
+        # One address only: its role serves too, and puts on the application's for that.
+        _grant(connection, APPLICATION, connection.info.user)
 
 
 def _grant(connection: Connection[TupleRow], role: str, to: str) -> None:
-    row = connection.execute(_IS_MEMBER, (to, role)).fetchone()
+    # From version 16 on, whoever creates a role may administer it, which is membership, but not put it on.
+    right = "SET" if connection.info.server_version >= 160000 else "MEMBER"
+    row = connection.execute(_MAY, (to, role, right)).fetchone()
     if row is None or not row[0]:
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(to)))
 
