@@ -22,18 +22,18 @@ DEPTH_HEADER = "Tirage-Depth"
 
 _HEADERS = (
     ("User-Agent", "Tirage"),
-    ("Accept", "image/*,*/*;q=0.5"),
     # The size limits are about what arrives; a compressed picture gains nothing.
     ("Accept-Encoding", "identity"),
     (DEPTH_HEADER, "1"),
 )
-# A body is read only where it may be a picture.
+_PICTURE = ("Accept", "image/*,*/*;q=0.5")
+# A body is read only where it may be a picture; what is answered to a message is read whatever the status says.
 _WITH_BODY = frozenset({200, 203})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers with lower-case names (the last of equal ones), and the body of a 200, else nothing."""
+    """Status, headers with lower-case names (the last of equal ones), and the body, of a GET only that of a 200."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,17 +41,24 @@ class Answer:
 
 
 async def exchange(
-    pool: httpcore.AsyncConnectionPool, url: Url, extra: Mapping[str, str], limits: Limits, seconds: float
+    pool: httpcore.AsyncConnectionPool,
+    url: Url,
+    extra: Mapping[str, str],
+    limits: Limits,
+    seconds: float,
+    *,
+    message: bytes | None = None,
 ) -> Answer:
-    """GET the URL; `extra` headers are added, `seconds` bound the whole exchange.
+    """GET the URL, or POST a message to it; `extra` headers are added, `seconds` bound the whole exchange.
 
     Raises:
         ResourceProblem: anything but a well-formed answer within the limits.
     """
-    headers = [("Host", url.authority), *_HEADERS, *extra.items()]
+    about = [_PICTURE] if message is None else [("Content-Length", str(len(message)))]
+    headers = [("Host", url.authority), *_HEADERS, *about, *extra.items()]
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(pool, url, headers, limits)
+            return await _exchange(pool, url, headers, limits, message)
     except (TimeoutError, httpcore.TimeoutException):
         raise problem("source_timeout", f"{url} did not answer in time.") from None
     except ssl.SSLError:
@@ -64,18 +71,25 @@ async def exchange(
 
 
 async def _exchange(
-    pool: httpcore.AsyncConnectionPool, url: Url, headers: list[tuple[str, str]], limits: Limits
+    pool: httpcore.AsyncConnectionPool,
+    url: Url,
+    headers: list[tuple[str, str]],
+    limits: Limits,
+    message: bytes | None,
 ) -> Answer:
     request_url = httpcore.URL(
         scheme=url.scheme.encode(), host=url.host.encode(), port=url.port, target=url.target.encode()
     )
     timeouts = {"connect": limits.connect, "read": limits.stall, "write": limits.stall, "pool": limits.total}
     lines = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-    async with pool.stream("GET", request_url, headers=lines, extensions={"timeout": timeouts}) as response:
+    method = "GET" if message is None else "POST"
+    async with pool.stream(
+        method, request_url, headers=lines, content=message, extensions={"timeout": timeouts}
+    ) as response:
         found = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in response.headers}
         if response.status == 304:
             await response.aread()  # without a body by definition; read to its end, the connection can be kept
-        if response.status not in _WITH_BODY:
+        if message is None and response.status not in _WITH_BODY:
             return Answer(response.status, found, b"")
         try:
             body = await _body(response, found, url, limits)

@@ -27,6 +27,7 @@ from tirage.assets.freshness import UNSTATED, freshness, retry_after
 from tirage.assets.guard import Policy
 from tirage.assets.limits import Limits
 from tirage.assets.names import Resolver, ServerResolver, SystemResolver
+from tirage.assets.post import Poster
 from tirage.assets.problems import problem
 from tirage.assets.urls import Url, join, parse_url
 from tirage.engine.errors import ResourceProblem
@@ -108,6 +109,10 @@ class Fetcher:
         self._lanes = Lanes(self._limits)
         if pool is not None:
             await pool.aclose()
+
+    def poster(self) -> Poster:
+        """A client that sends messages under the same policy, by the same resolver."""
+        return Poster(self._policy, resolver=self._resolver, trust=_trust(self._ca_file))
 
     async def fetch(self, url: str, *, scope: str = "", headers: Mapping[str, str] | None = None) -> Fetched:
         """Fetch one source, from the cache where its host allows that.
