@@ -156,7 +156,7 @@ async def test_the_database_goes_away_and_comes_back(folder: Path) -> None:
     server = EmbeddedServer(folder, flush=False)
     address = server.start()
     migrate(address)
-    database = Database(address, connections=3, deadline=1.0, wait=1.0)
+    database = Database(address, connections=3, deadline=1.0, wait=0.3)
     durability = await database.open()
     assert not durability.durable
     assert {problem.pointer for problem in durability.problems} == {"fsync", "synchronous_commit", "full_page_writes"}
@@ -188,7 +188,7 @@ async def test_the_database_goes_away_and_comes_back(folder: Path) -> None:
     server.stop()
     server = EmbeddedServer(folder, flush=False)
     server.start()
-    for _ in range(20):
+    for _ in range(100):
         try:
             assert await works()
             break

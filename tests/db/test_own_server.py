@@ -39,7 +39,7 @@ def urls() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.anyio
 async def test_one_address_is_enough(urls: tuple[str, str]) -> None:
-    """A role that may create roles migrates and serves; the service's own role may take its place, or a superuser not."""
+    """A role that may create roles migrates and serves; the own role may take its place, a superuser may not."""
     site, _ = urls
     single = DatabaseAddress.of_urls(site)
     assert migrate(single).new
