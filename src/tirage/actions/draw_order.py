@@ -64,12 +64,7 @@ def draw_order(
 ) -> DrawOrder:
     """The job of a row whose pictures are there; `fonts` are the keys of the files that may set its text."""
     own = {source: each for source, each in found.items() if kept.shared.get(source) != each}
-    mark = recipe(
-        bound,
-        {source: each.sha256 for source, each in found.items()},
-        fonts,
-        {"format": output.format, **asdict(output.options)},
-    )
+    mark = recipe_of(bound, found, output, fonts)
     document = bound.template.document
     job = DrawJob(
         template=kept.key,
@@ -91,6 +86,12 @@ def draw_order(
             resident=[kept.document, *(each.data for each in kept.shared.values())],
         ),
     )
+
+
+def recipe_of(bound: BoundTemplate, found: Mapping[str, Fetched], output: Output, fonts: frozenset[str]) -> str:
+    """The hash of all that decides the bytes of an output."""
+    pictures = {source: each.sha256 for source, each in found.items()}
+    return recipe(bound, pictures, fonts, {"format": output.format, **asdict(output.options)})
 
 
 def sources(bound: BoundTemplate) -> tuple[str, ...]:

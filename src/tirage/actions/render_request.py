@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tirage.actions import draw_order as orders
 from tirage.actions.draw_order import Kept, Output, draw_order, failed_pictures, font_wishes, sources
 from tirage.actions.open_design import Design
 from tirage.assets.fetched import Fetched
@@ -93,6 +94,11 @@ async def read_row(
     if failures:
         raise failed_pictures(bound, failures)
     return Row(design, bound, {source: found[source] for source in wanted})  # type: ignore[misc]
+
+
+def recipe_of(service: Service, row: Row, output: Output) -> str:
+    """The hash of all that decides the bytes of an output, known before anything is drawn."""
+    return orders.recipe_of(row.bound, row.found, output, _font_keys(service, row))
 
 
 async def draw_row(

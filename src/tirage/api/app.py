@@ -15,13 +15,14 @@ from starlette.responses import RedirectResponse, Response
 
 from tirage import __version__
 from tirage.actions.open_design import OpenDesigns
+from tirage.actions.open_link import OpenLinks
 from tirage.api import docs, health, openapi
 from tirage.api.auth import KeyCache
 from tirage.api.cors import Cors
 from tirage.api.edge import Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import designs, images
+from tirage.api.routes import designs, images, links
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
@@ -30,6 +31,7 @@ from tirage.store import workspaces
 ROUTERS = (
     designs.router,
     images.router,
+    links.router,
     health.router,
     docs.router,
 )
@@ -60,6 +62,7 @@ def create_app(settings: Settings, opener: Opener) -> Edge:
     )
     app.state.keys = KeyCache()
     app.state.designs = OpenDesigns()
+    app.state.links = OpenLinks()
     app.state.metrics = Metrics()
     for router in ROUTERS:
         app.include_router(router)
