@@ -22,7 +22,7 @@ from tirage.api.cors import Cors
 from tirage.api.edge import Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import designs, images, links
+from tirage.api.routes import designs, images, links, templates
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
@@ -31,6 +31,7 @@ from tirage.store import workspaces
 ROUTERS = (
     designs.router,
     images.router,
+    templates.router,
     links.router,
     health.router,
     docs.router,
