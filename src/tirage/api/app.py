@@ -19,19 +19,20 @@ from tirage.actions.open_link import OpenLinks
 from tirage.api import docs, health, openapi
 from tirage.api.auth import KeyCache
 from tirage.api.cors import Cors
-from tirage.api.edge import Edge
+from tirage.api.edge import INTERNAL, Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import designs, images, links, templates
+from tirage.api.routes import designs, images, links, templates, workspaces
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
-from tirage.store import workspaces
+from tirage.store import workspaces as workspace_store
 
 ROUTERS = (
     designs.router,
     images.router,
     templates.router,
+    workspaces.router,
     links.router,
     health.router,
     docs.router,
@@ -71,6 +72,7 @@ def create_app(settings: Settings, opener: Opener) -> Edge:
     app.add_exception_handler(TirageError, _tell)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _tell_http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _tell_invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _tell_internal)
     app.add_api_route("/", _front, include_in_schema=False)
 
     async def listed(workspace: str | None, origin: str) -> bool:
@@ -89,9 +91,9 @@ async def origin_listed(service: Service, workspace: str | None, origin: str) ->
     """Whether a workspace, or any where it is None, lists an origin for its pages."""
     if workspace is None:
         async with service.database.system() as system:
-            return await workspaces.origin_listed(system, origin)
+            return await workspace_store.origin_listed(system, origin)
     async with service.database.workspace(workspace) as tx:
-        return origin in (await workspaces.settings(tx)).cors_origins
+        return origin in (await workspace_store.settings(tx)).cors_origins
 
 
 @asynccontextmanager
@@ -118,6 +120,11 @@ async def _front() -> Response:
 
 async def _tell(request: Request, error: TirageError) -> Response:
     return problem_response(request, error)
+
+
+async def _tell_internal(request: Request, error: Exception) -> Response:
+    request.scope["tirage.told"] = True
+    return problem_response(request, Told(500, (INTERNAL,)))
 
 
 async def _tell_http(request: Request, error: HTTPException) -> Response:

@@ -150,6 +150,11 @@ async def delete(account: Transaction, uid: str) -> DeletedWorkspace:
     return DeletedWorkspace(gone, tuple(keys))
 
 
+async def enter(account: Transaction, uid: str) -> None:
+    """Make a transaction of an account one of a workspace too, which the caller knows to be the account's."""
+    await account.execute(_ENTER, workspace=uid)
+
+
 async def settings(tx: Transaction) -> WorkspaceSettings:
     """The workspace's settings, or those of a new one."""
     return await tx.one(WorkspaceSettings, _SETTINGS) or WorkspaceSettings()
