@@ -13,7 +13,7 @@ import httpx
 from tests.db.fixtures import NOON, Tenant, new_tenant
 from tests.harness.service import BASE, open_test_service
 
-from tirage.api.app import create_app
+from tirage.api import app as application
 from tirage.clock import StillClock
 from tirage.context import Service
 from tirage.settings import Settings
@@ -57,8 +57,8 @@ class Running:
 
 
 @asynccontextmanager
-async def running_app(folder: Path, *, allow_hosts: str = "") -> AsyncIterator[Running]:
-    """The application over the test database, with storage in a folder."""
+async def running_app(folder: Path, *, allow_hosts: str = "", background: bool = False) -> AsyncIterator[Running]:
+    """The application over the test database, with storage in a folder; `background` lets its own loops run."""
     clock = StillClock(NOON)
     async with open_test_service(folder, clock, allow_hosts=allow_hosts) as service:
 
@@ -66,9 +66,14 @@ async def running_app(folder: Path, *, allow_hosts: str = "") -> AsyncIterator[R
         async def opener() -> AsyncIterator[Service]:
             yield service
 
-        app = create_app(Settings(data_dir=str(folder), public_url=BASE), opener)
-        async with _lifespan(app):
-            yield Running(app, service, clock)
+        app = application.create_app(Settings(data_dir=str(folder), public_url=BASE), opener)
+        loops = application.BACKGROUND
+        application.BACKGROUND = loops if background else ()
+        try:
+            async with _lifespan(app):
+                yield Running(app, service, clock)
+        finally:
+            application.BACKGROUND = loops
 
 
 @asynccontextmanager

@@ -94,6 +94,9 @@ class HookSender:
                 except TirageError as error:
                     log.warning("Hooks wait: %s", error)
                     begun = 0
+                except Exception:
+                    log.exception("Hooks wait.")
+                    begun = 0
                 if not begun or len(self._tasks) >= UNDER_WAY:
                     await asyncio.sleep(IDLE_SECONDS)
         finally:
@@ -128,6 +131,11 @@ class HookSender:
             log.warning("An attempt to deliver %s could not be recorded: %s", due.event_id, error)
         except Exception:
             log.exception("An attempt to deliver %s failed.", due.event_id)
+
+
+async def send_hooks(service: Service) -> None:
+    """Send what is due until it is cancelled: what a process of the service runs beside its requests."""
+    await HookSender(service).run()
 
 
 async def _attempt(service: Service, poster: Poster, due: Due) -> Outcome:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from tirage import __version__
+from tirage.actions.deliver_hooks import send_hooks
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.open_link import OpenLinks
 from tirage.api import docs, health, openapi
@@ -22,7 +23,7 @@ from tirage.api.cors import Cors
 from tirage.api.edge import INTERNAL, Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import designs, images, links, templates, workspaces
+from tirage.api.routes import designs, hooks, images, links, templates, workspaces
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
@@ -33,6 +34,7 @@ ROUTERS = (
     images.router,
     templates.router,
     workspaces.router,
+    hooks.router,
     links.router,
     health.router,
     docs.router,
@@ -110,7 +112,7 @@ async def _background(service: Service) -> AsyncIterator[None]:
                 await task
 
 
-BACKGROUND: tuple[Callable[[Service], Any], ...] = ()
+BACKGROUND: tuple[Callable[[Service], Any], ...] = (send_hooks,)
 """Coroutine functions that run as long as the process, one call each."""
 
 
