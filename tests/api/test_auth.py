@@ -12,7 +12,7 @@ from tests.harness.site import Site, add_key
 from tirage.api.errors import UNAUTHORIZED
 from tirage.clock import OffsetClock
 from tirage.db.connect import Database
-from tirage.ids import new_key
+from tirage.ids import hash_key, new_key
 from tirage.store import keys
 
 
@@ -84,7 +84,7 @@ def test_a_revoked_key_ends_within_seconds(site: Site) -> None:
     async def revoke() -> None:
         async with Database(site.address) as database:
             async with database.system() as system:
-                key = await keys.find(system, keys.hash_key(text))
+                key = await keys.find(system, hash_key(text))
             assert key is not None
             async with database.account(site.alice.account) as owner:
                 await keys.revoke(owner, key.id, OffsetClock().now())

@@ -57,6 +57,8 @@ class Edge:
                 await self._serve(scope, headers, receive, answer)
             except Exception as error:
                 logger.error("request_failed", error=type(error).__name__, exc_info=error)
+                if scope.get("tirage.told"):
+                    return  # the application has answered it already
                 if state["begun"]:
                     raise
                 failure = told(error) if isinstance(error, TirageError) else Told(500, (INTERNAL,))

@@ -71,6 +71,9 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
+_bodies: dict[str, type[BaseModel]] = {}
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem documents that a route may answer with, for its decorator."""
     content = {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
@@ -79,8 +82,9 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def body_schema(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """The request body of a route that reads it strictly by itself, for its decorator's `openapi_extra`."""
+    _bodies[model.__name__] = model
     content = {"application/json": {"schema": {"$ref": _REF.format(model=model.__name__)}}}
-    return {"requestBody": {"required": required, "content": content}, "x-model": model}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -96,24 +100,24 @@ def document(app: FastAPI) -> dict[str, Any]:
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }
-    for path, operations in made["paths"].items():
+    for name, model in _bodies.items():
+        schema = model.model_json_schema(by_alias=True, ref_template=_REF, mode="validation")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[name] = schema
+    for operations in made["paths"].values():
         for operation in operations.values():
-            _finish(operation, schemas)
-            operation["security"] = [] if _public(path, operation) else [{"bearer": []}, {"apiKey": []}]
+            _finish(operation)
+            operation["security"] = [] if _public(operation) else [{"bearer": []}, {"apiKey": []}]
     app.openapi_schema = made
     return made
 
 
-def _finish(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    model: type[BaseModel] | None = operation.pop("x-model", None)
-    if model is not None:
-        schema = model.model_json_schema(by_alias=True, ref_template=_REF, mode="validation")
-        schemas.update(schema.pop("$defs", {}))
-        schemas[model.__name__] = schema
+def _finish(operation: dict[str, Any]) -> None:
+    """FastAPI's own form of invalid parameters is not what we answer with."""
     told = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
     if "HTTPValidationError" in str(told):
         operation["responses"]["422"] = answers(422)[422]
 
 
-def _public(path: str, operation: dict[str, Any]) -> bool:
+def _public(operation: dict[str, Any]) -> bool:
     return "401" not in operation["responses"]

@@ -25,9 +25,9 @@ SAFE = {
 }
 
 
-@router.api_route(
+@router.head("/images/{path:path}", include_in_schema=False)
+@router.get(
     "/images/{path:path}",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {"description": "The picture.", "content": {"image/*": {}, "application/pdf": {}}},

@@ -56,9 +56,9 @@ class WireLinkKey(Wire):
     ends_at: str | None
 
 
-@router.api_route(
+@router.head("/links/{uid}.{ext}", include_in_schema=False)
+@router.get(
     "/links/{uid}.{ext}",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {"description": "The picture.", "content": {"image/*": {}, "application/pdf": {}}},
