@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from tirage import __version__
-from tirage.cli import check, config, db, doctor, fonts, keys, render, sample, schema, serve, starters
+from tirage.cli import (
+    backup,
+    check,
+    config,
+    db,
+    doctor,
+    fonts,
+    keys,
+    render,
+    restore,
+    sample,
+    schema,
+    serve,
+    starters,
+)
 
 app = typer.Typer(
     name="tirage",
@@ -29,6 +43,8 @@ app.command("schema", short_help="Print the JSON Schemas.")(schema.schema)
 app.command("serve", short_help="Start the service: database, storage and API.")(serve.serve)
 app.add_typer(keys.keys, name="keys", short_help="Make API keys of the service.")
 app.add_typer(db.db, name="db", short_help="Look after the service's database.")
+app.command("backup", short_help="Write the service's data into one file.")(backup.backup)
+app.command("restore", short_help="Make the service's data from such a file.")(restore.restore)
 app.command("config", short_help="Show every setting and where it comes from.")(config.config)
 
 
