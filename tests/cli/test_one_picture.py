@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tirage.actions.templates import load_template
+
 Tirage = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -92,19 +94,29 @@ def test_every_problem_of_a_template_is_told_at_once(tirage: Tirage, folder: Pat
     assert not list(folder.glob("*.png"))
 
 
+def test_a_template_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    """Some editors save UTF-8 so; the mark is no part of the document."""
+    (folder / "marked.json").write_bytes(b"\xef\xbb\xbf" + (folder / "card.json").read_bytes())
+    assert load_template(str(folder / "marked.json")).template.digest == (
+        load_template(str(folder / "card.json")).template.digest
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["no-such.json"], "There is no file"),
         (["social-add"], "Did you mean 'social-ad'?"),
         (["card.json", "--format", "jpge"], "jpeg"),
-        (["card.json", "--scale", "9"], "within 0.1 and 4"),
+        (["card.json", "--scale", "9"], "must lie between 0.1 and 4"),
         (["card.json", "--set", "titel=x"], "Did you mean 'title'?"),
         (["card.json", "--set", "title.colour=x"], "Did you mean 'color'?"),
         (["card.json", "--set", "nonsense"], "layer.key=value"),
         (["card.json", "--set", "bar.fill=nonsense"], "nonsense"),
         (["card.json", "--resume"], "needs a table"),
         (["card.json", "--data", "none.csv"], "There is no table"),
+        (["card.json", "--data", "rows.csv", "--out", "logo.svg"], "'logo.svg' is a file where a folder is needed"),
+        (["rows.csv"], "'rows.csv' is not JSON, so it is no template"),
         (["card.json", "--rows", "5-2"], "no row"),
         (["card.json", "--allow-host", "10.0.0.0/99"], "cannot be used"),
         (["card.json", "--allow-path", "nowhere"], "does not exist"),

@@ -37,7 +37,7 @@ def test_all_problems_come_at_once_with_pointers_and_hints() -> None:
     """Five mistakes in one document are five problems, each where it is, with the nearest valid name."""
     document = page(
         {"type": "txt", "name": "a"},
-        {"type": "text", "name": "b", "fontsize": 12, "color": "rouge"},
+        {"type": "text", "name": "b", "fontsize": 12, "color": "rouge", "blendMode": "multipy"},
         {"type": "group", "name": "g", "children": [{"type": "shape", "opacity": 2}]},
         variables=[{"name": "who"}],
         extra=1,
@@ -50,12 +50,14 @@ def test_all_problems_come_at_once_with_pointers_and_hints() -> None:
         "/layers/0/type": "layer_type_unknown",
         "/layers/1/fontsize": "property_unknown",
         "/layers/1/color": "color_invalid",
+        "/layers/1/blendMode": "value_invalid",
         "/layers/2/children/0/opacity": "value_invalid",
         "/layers/3/text": "variable_unknown",
         "/extra": "property_unknown",
     }
     assert found["/layers/0/type"].closest == "text"
     assert found["/layers/1/fontsize"].closest == "fontSize"
+    assert found["/layers/1/blendMode"].closest == "multiply"
     assert found["/layers/3/text"].closest == "who"
     assert found["/layers/1/color"].layer == "b"
 

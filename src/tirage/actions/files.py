@@ -44,6 +44,9 @@ def make_folder(path: Path) -> None:
     """The folder, with those above it. Raises RenderProblem `file_not_written`."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        message = f"{str(path)!r} is a file where a folder is needed."
+        raise RenderProblem(Problem("file_not_written", message, hint="Name another place.")) from None
     except OSError as error:
         raise unwritable(path, error) from error
 

@@ -149,7 +149,7 @@ def _placed(template: Template, settings: Mapping[str, Json]) -> dict[str, Json]
         else:
             valid = properties_of(type(layer)) if layer is not None and dot else [*variables, *template.by_name]
             near = closest(key if layer is not None and dot else layer_name or name, valid)
-            hint = f"Did you mean {near!r}?" if near else f"There are {', '.join(list(valid)[:30])}."
+            hint = f"Did you mean {near!r}?" if near else f"There are {', '.join(list(dict.fromkeys(valid))[:30])}."
             problems.append(Problem("set_unknown", f"--set {name[:100]!r} fits nowhere.", hint=hint, closest=near))
     if problems:
         raise TemplateProblem(problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,15 @@ def load_template(name: str) -> LoadedTemplate:
     path = locate(name)
     try:
         with path.open("rb") as file:
-            document = file.read(MAX_DOCUMENT_BYTES + 1)
+            # Some editors begin UTF-8 with a byte order mark, which a reader may ignore (RFC 8259, 8.1).
+            document = file.read(MAX_DOCUMENT_BYTES + 1).removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         message = f"{str(path)!r} cannot be read: {error.strerror}."
         raise TemplateProblem(Problem("template_unreadable", message)) from None
+    if not document.lstrip().startswith((b"{", b"[")):
+        message = f"{str(path)!r} is not JSON, so it is no template."
+        hint = "A table is named with --data; `tirage starters` lists templates to begin with."
+        raise TemplateProblem(Problem("template_unreadable", message, hint=hint))
     stem = path.parent.name if path.name == "template.json" else path.name.split(".")[0]
     return LoadedTemplate(parse(document), document, path.parent, stem or "picture")
 

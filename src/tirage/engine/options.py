@@ -34,7 +34,7 @@ class OutputOptions:
             ("max_bytes", self.max_bytes, 100, 1e9),
         )
         problems = [
-            Problem("options_invalid", f"{name} is {value:g}, but lies within {low:g} and {high:g}.", f"/{name}")
+            Problem("options_invalid", f"{name} is {value:g}, but must lie between {low:g} and {high:g}.", f"/{name}")
             for name, value, low, high in bounds
             if value is not None and not low <= value <= high
         ]

@@ -264,7 +264,7 @@ class _Reader:
         try:
             return model.model_validate(_tuples(value), strict=True)
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
+            details = error.errors(include_url=False)
             for detail in details:
                 # A list whose items fail is also called too short, which is no problem of its own.
                 if detail["type"] != "too_short" or len(details) == 1:
@@ -296,7 +296,11 @@ class _Reader:
                 code = kind if kind.endswith("_invalid") else "value_invalid"
                 message = detail["msg"].replace("Input should", f"{place[-1] if place else 'This'!r} should", 1)
                 message = message[:1].upper() + message[1:]
-                self.add(code, f"{message}.", pointer + at, layer=layer)
+                # Of a choice, the library tells the valid values in a sentence only; one of them may be meant.
+                valid = re.findall("'([^']*)'", detail["ctx"]["expected"]) if kind == "literal_error" else ()
+                near = closest(detail["input"], valid)
+                hint = f"Did you mean {near!r}?" if near else None
+                self.add(code, f"{message}.", pointer + at, hint, closest=near, layer=layer)
 
     def _template(self, document: Document, raw: dict[str, Any]) -> Template:
         layers: dict[str, Layer] = {}
