@@ -30,6 +30,7 @@ _COMPOSITED, _COLOURED, _BLURRED, _EDGE_BLURRED = 5.0, 10.0, 60.0, 15.0
 _UNSEEN_BLUR = 1.0  # … of a blurred shape, where the page does not show it
 # … a px of a path's length, a dash, a glyph.
 _FILLED_LENGTH, _STROKED_LENGTH, _DASH, _GLYPH = 10.0, 100.0, 15_000.0, 1_000.0
+_WORTH_A_LOOK = 50_000_000.0
 _EDGE_COPIES = 3
 """The masks of a blurred shape, in pixels of four bytes a pixel."""
 _DOCUMENT_COPIES, _DOCUMENT_TIMES = 9, 20
@@ -171,10 +172,12 @@ class _Estimate:
         self.spend(count * _GLYPH * (1 if glyphs.stroke is None else 3))
         if self.vector or not count:
             return
-        extent = brush.extent(glyphs)
-        if extent is not None:
-            each = min(count * (glyphs.size * ctm.scale) ** 2, 4 * _area(_meet(extent.bounds(ctm), clip)))
-            self.spend(each * (_shade(glyphs.paint) + (_EDGE_BLURRED if glyphs.blur > 0 else 0.0)))
+        covered = count * (glyphs.size * ctm.scale) ** 2
+        shade = _shade(glyphs.paint) + (_EDGE_BLURRED if glyphs.blur > 0 else 0.0)
+        # How far a text reaches is looked up only where that makes a difference.
+        if covered * shade > _WORTH_A_LOOK and (extent := brush.extent(glyphs)) is not None:
+            covered = min(covered, 4 * _area(_meet(extent.bounds(ctm), clip)))
+        self.spend(covered * shade)
 
 
 def _shade(paint: Paint) -> float:

@@ -45,9 +45,7 @@ def draw(node: ScenePage | Node, canvas: Any, *, vector: bool = False) -> None:
 
 def _paint(node: Node, width: float, height: float, scale: float, background: Color | None) -> Surface:
     columns, rows = device_size(width, height, scale)
-    surface = Surface(columns, rows)
-    if background is not None:
-        surface.canvas.clear(brush.argb(background))
+    surface = Surface(columns, rows, None if background is None else brush.argb(background))
     surface.canvas.scale(columns / width, rows / height)
     _Painter(surface.canvas, surface=surface).node(node, 1.0)
     return surface

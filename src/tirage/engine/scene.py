@@ -6,7 +6,7 @@ Pixels, a decoded or flattened picture, and Typeface, a loaded font. All coordin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tirage.engine.values.color import Color
@@ -30,6 +30,8 @@ class Pixels:
     height: int
     key: str
     opaque: bool = False
+    memory: Any = field(default=None, repr=False, compare=False)
+    """What the handle's pixels lie in, where the handle itself does not keep it."""
 
 
 @dataclass(frozen=True, slots=True)

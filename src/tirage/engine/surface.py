@@ -39,13 +39,20 @@ class Raster:
 
 
 class Surface:
-    """Transparent pixels and a skia.Canvas over them: `data` is (rows, columns, 4), RGBA, premultiplied sRGB."""
+    """Pixels and a skia.Canvas over them: `data` is (rows, columns, 4), RGBA, premultiplied sRGB.
 
-    def __init__(self, columns: int, rows: int) -> None:
-        self.data: npt.NDArray[np.uint8] = np.zeros((rows, columns, 4), np.uint8)
+    They are transparent at first, or of a `color` as 0xAARRGGBB.
+    """
+
+    def __init__(self, columns: int, rows: int, color: int | None = None) -> None:
+        # What is filled with a colour need not be emptied first.
+        made = np.zeros if color is None else np.empty
+        self.data: npt.NDArray[np.uint8] = made((rows, columns, 4), np.uint8)
         self.columns, self.rows = columns, rows
         self.canvas = self._over(skia.kRGBA_8888_ColorType)
         self._swapped: Any = None
+        if color is not None:
+            self.canvas.clear(color)
 
     def swapped(self, matrix: Any) -> Any:
         """The canvas for pictures of `swapped` names, under a matrix; without any clip."""

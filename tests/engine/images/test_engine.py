@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.images import seeds
 
+from tirage.engine import paint
 from tirage.engine.errors import ResourceProblem
 from tirage.engine.images import ImageEngine, read_header
 from tirage.engine.images.decode import decode
-from tirage.engine.scene import Pixels
+from tirage.engine.scene import Group, Picture, Pixels, ScenePage
 from tirage.engine.skia_loader import skia
+from tirage.engine.values.color import WHITE
 from tirage.engine.values.transform import Rect
 
 ALL = [*seeds.FORMATS, "bmp"]
@@ -280,8 +282,9 @@ def test_any_crop_gives_some_pixels(x: float, y: float, wide: float, high: float
     """Crops in fractions of px, beyond the edges or of no size at all are brought into the picture."""
     for name in ("png", "jpeg"):
         pixels = ImageEngine().pixels(seeds.blob(seeds.seed(name)), Rect(x, y, wide, high), width, height)
-        assert 1 <= pixels.width <= min(width, 40)
-        assert 1 <= pixels.height <= min(height, 24)
+        # Small pictures are left a little larger than their place.
+        assert 1 <= pixels.width <= min(width / 0.85, 40)
+        assert 1 <= pixels.height <= min(height / 0.85, 24)
 
 
 def test_the_same_request_gives_the_same_pixels_and_key() -> None:
@@ -315,3 +318,31 @@ def test_decoding_reports_whether_all_is_opaque() -> None:
     header = read_header(data)
     assert header.alpha
     assert decode(data, header, (0, 0, 40, 24), 20, 12)[1]
+
+
+def test_a_picture_outlives_the_decoder_s_samples() -> None:
+    """The memory of a picture stays while it is used, though the cache has no room for it; small cuts hold no more."""
+    for crop in (Rect(0, 0, 40, 24), Rect(5, 5, 8, 8)):
+        pixels = ImageEngine(cache_bytes=0).pixels(seeds.blob(seeds.seed("jpeg")), crop, 40, 24)
+        before = rgba(pixels)
+        litter = [np.full((24, 40, 4), 99, np.uint8) for _ in range(200)]
+        assert (rgba(pixels) == before).all()
+        assert len(litter) == 200
+        whole = pixels.memory if pixels.memory.base is None else pixels.memory.base
+        assert whole.nbytes <= 1.5 * pixels.width * pixels.height * 4
+
+
+def test_small_pictures_are_reduced_well_by_the_painter() -> None:
+    """A face of 200 px for a place of 176 stays as it is, and drawn there it is what libvips makes of it."""
+    waves = np.indices((200, 200)).sum(0)[..., None] * np.array([0.09, 0.05, 0.02]) + np.array([0, 1, 2])
+    source = (127.5 + 100 * np.sin(waves)).astype(np.uint8)
+    image = pyvips.Image.new_from_array(source)
+    data = image.pngsave_buffer()
+    blob = seeds.blob(image.jpegsave_buffer(Q=95))
+    pixels = ImageEngine().pixels(blob, Rect(0, 0, 200, 200), 176, 176)
+    assert (pixels.width, pixels.height) == (200, 200)
+    page = ScenePage("page", 176, 176, Group((Picture(pixels, Rect(0, 0, 176, 176)),)))
+    drawn = paint.raster(page, background=WHITE).data[..., :3].astype(float)
+    exact = pyvips.Image.new_from_buffer(data, "").resize(0.88).numpy().astype(float)
+    error = np.mean((drawn - exact)[4:-4, 4:-4] ** 2)
+    assert 10 * np.log10(255**2 / error) > 40

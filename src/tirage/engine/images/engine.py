@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 
+import numpy as np
+
 from tirage.engine.images.decode import Area, Samples, decode
 from tirage.engine.images.focus import FaceDetector, attention_focus, face_focus, installed_detector
 from tirage.engine.images.header import MAX_SIDE, read_header
@@ -16,6 +18,8 @@ from tirage.engine.values.transform import Rect
 
 CACHE_BYTES = 64 << 20
 FOCUS_SIDE = 512
+_SPARE = 1.5
+"""How much larger than a picture the memory may be that it keeps."""
 _FOCUS_ENTRIES = 4096
 
 
@@ -36,7 +40,8 @@ class ImageEngine:
     def pixels(self, blob: Blob, crop: Rect, width_px: int, height_px: int) -> Pixels:
         """Decode `crop` (px of the upright source) for a place of `width_px` × `height_px` device px.
 
-        The result is never larger than the crop itself: enlarging is the painter's. The handle is a raster
+        The result is never larger than the crop itself, and a small one may be larger than its place by a sixth a
+        side: enlarging, and reducing by little, are the painter's. The handle is a raster
         `skia.Image`, RGBA with eight bits, sRGB, premultiplied. Raises ResourceProblem as `probe` does.
         """
         wanted = (max(1, min(width_px, MAX_SIDE)), max(1, min(height_px, MAX_SIDE)))
@@ -76,13 +81,13 @@ class ImageEngine:
         return self._detector
 
     def _keep(self, pixels: Pixels) -> Pixels:
-        size = pixels.width * pixels.height * 4
+        size = _held(pixels.memory)
         if size <= self._room:
             self._cache[pixels.key] = pixels
             self._used += size
             while self._used > self._room:
                 _, oldest = self._cache.popitem(last=False)
-                self._used -= oldest.width * oldest.height * 4
+                self._used -= _held(oldest.memory)
         return pixels
 
 
@@ -95,6 +100,19 @@ def _whole(crop: Rect, width: int, height: int) -> Area:
 
 def _pixels(samples: Samples, key: str, *, opaque: bool) -> Pixels:
     height, width = samples.shape[:2]
-    alpha = skia.kOpaque_AlphaType if opaque else skia.kPremul_AlphaType
-    image = skia.Image.fromarray(samples, skia.kRGBA_8888_ColorType, alpha)
-    return Pixels(image, width, height, key, opaque)
+    if _held(samples) > _SPARE * samples.nbytes:
+        samples = samples.copy()
+    info = skia.ImageInfo.Make(
+        width, height, skia.kRGBA_8888_ColorType, skia.kOpaque_AlphaType if opaque else skia.kPremul_AlphaType
+    )
+    # Not copied once more: the picture lies in the decoder's memory, and takes it along.
+    image = skia.Image.MakeFromRaster(skia.Pixmap(info, samples, width * 4))
+    return Pixels(image, width, height, key, opaque, samples)
+
+
+def _held(samples: Samples) -> int:
+    """How many bytes stay in memory with the samples: those of the picture that they were cut from."""
+    base: object = samples.base
+    if base is None:
+        return samples.nbytes
+    return base.nbytes if isinstance(base, np.ndarray) else memoryview(base).nbytes  # type: ignore[arg-type]

@@ -117,5 +117,10 @@ class Rect:
 
     def bounds(self, transform: Affine) -> Rect:
         """The axis-aligned bounds after `transform`."""
+        if transform.b == 0 == transform.c:
+            # Most are not turned: two corners tell all.
+            x, right = transform.a * self.x + transform.e, transform.a * self.right + transform.e
+            y, bottom = transform.d * self.y + transform.f, transform.d * self.bottom + transform.f
+            return Rect(min(x, right), min(y, bottom), abs(right - x), abs(bottom - y))
         xs, ys = zip(*self.quad(transform), strict=True)
         return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
