@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -67,7 +68,9 @@ def serve(
         ssl_version=ssl.PROTOCOL_TLS_SERVER,
     )
     server = _Server(config, started)
-    server.run(sockets=[sock])
+    # Once everything is finished, uvicorn raises the signal again that has ended it; here that is the orderly end.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[sock])
     return server.started
 
 

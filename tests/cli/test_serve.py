@@ -1,0 +1,197 @@
+"""`tirage serve` as a person runs it: start, the printed call, a second key, Ctrl-C, a kill, and starting again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tirage.ids import new_key, verify_key_format
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that was started, and what it said."""
+
+    process: subprocess.Popen[str]
+    said: str
+
+    @property
+    def base(self) -> str:
+        """Its address."""
+        found = re.search(r"answers at (\S+)", self.said)
+        assert found, self.said
+        return found[1]
+
+    @property
+    def key(self) -> str | None:
+        """The key that it showed."""
+        found = re.search(r"API key, shown this once: (\S+)", self.said)
+        return found[1] if found else None
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command of the command line, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "tirage", *arguments],
+        capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Running]:
+    """A service on a free port, ended with Ctrl-C where the test has not ended it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tirage", "serve", "--port=0", "--workers=1", "--data-dir", str(folder), *arguments],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = ""
+    try:
+        for line in process.stderr:
+            said += line
+            if line.startswith("Ctrl-C"):
+                break
+        yield Running(process, said)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(40)
+        process.stderr.close()
+
+
+def left_running(folder: Path) -> list[str]:
+    """Processes that still have to do with a folder: the database's in it, the service's by its command line."""
+    found = []
+    for each in psutil.process_iter(["cmdline", "cwd"]):
+        words = each.info["cmdline"] or []
+        if each.pid != os.getpid() and (
+            str(folder) in " ".join(words) or str(each.info["cwd"]).startswith(str(folder))
+        ):
+            found.append(" ".join(words)[:200])
+    return found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder that the database's account can be let into."""
+    made = Path(tempfile.mkdtemp(prefix="tirage-serve-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def test_the_first_start_the_printed_call_and_the_end(folder: Path) -> None:
+    """Everything that a newcomer sees works when pasted; Ctrl-C ends all of it, and the next start has the pictures."""
+    with serving(folder) as first:
+        assert first.key is not None and verify_key_format(first.key)
+        call = shlex.split(first.said[first.said.index("curl ") :].partition("\nCtrl-C")[0])
+        target = next(word for word in call if word.startswith("http"))
+        headers = dict(word.split(": ", 1) for word in call if ": " in word and not word.startswith("{"))
+        answer = httpx.post(target, content=call[-1], headers=headers, timeout=60)
+        assert answer.status_code == 200, answer.text
+        picture = answer.json()["imageUrl"]
+        assert httpx.get(picture).content.startswith(b"\x89PNG")
+
+        made = command("keys", "create", "another", "--data-dir", str(folder), "--scopes", "render")
+        assert made.returncode == 0 and verify_key_format(made.stdout.strip()) and made.stdout.count("\n") == 1
+        assert httpx.post(
+            target, content=call[-1], headers={**headers, "Authorization": f"Bearer {made.stdout.strip()}"}
+        ).is_success
+
+        second = command("serve", "--port", "0", "--data-dir", str(folder))
+        assert second.returncode == 2 and str(first.process.pid) in second.stderr
+
+        first.process.send_signal(signal.SIGINT)
+        assert first.process.wait(40) == 0
+    assert left_running(folder) == []
+    with serving(folder) as again:
+        assert again.key is None and "tir_live_" not in again.said
+        path = picture.partition("/images/")[2]
+        assert httpx.get(f"{again.base}/images/{path}").status_code == 200
+        again.process.send_signal(signal.SIGTERM)
+        assert again.process.wait(40) == 0
+    assert left_running(folder) == []
+
+
+def test_after_a_kill_the_next_start_takes_over(folder: Path) -> None:
+    """The database that was left running is adopted, the drawing processes are gone by themselves."""
+    with serving(folder, TIRAGE_BOOTSTRAP_KEY=(chosen := new_key().text)) as killed:
+        assert chosen not in killed.said and killed.key is None
+        children = psutil.Process(killed.process.pid).children(recursive=True)
+        killed.process.kill()
+        killed.process.wait(10)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(each.is_running() and "postgres" not in each.name() for each in children):
+        time.sleep(0.1)
+    with serving(folder) as again:
+        headers = {"x-api-key": chosen}
+        assert httpx.get(f"{again.base}/readyz").json()["status"] == "ok"
+        assert httpx.get(f"{again.base}/templates", headers=headers).status_code == 200
+    assert left_running(folder) == []
+
+
+def test_https_with_a_certificate_made_now(folder: Path) -> None:
+    """`--tls self-signed` serves HTTPS; addresses say so, and browsers are told to stay with it."""
+    with serving(folder, "--tls", "self-signed") as running:
+        assert running.base.startswith("https://127.0.0.1:")
+        context = ssl.create_default_context(cafile=str(folder / "tls" / "certificate.pem"))
+        answer = httpx.get(f"{running.base}/livez", verify=context)
+        assert answer.status_code == 200 and "max-age" in answer.headers["strict-transport-security"]
+        assert (folder / "tls" / "key.pem").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code"),
+    [
+        ((), {"TIRAGE_BOOTSTRAP_KEY": "tir_live_short"}, "TIRAGE_BOOTSTRAP_KEY"),
+        ((), {"TIRAGE_DATABASE_URL": "mysql://x"}, "TIRAGE_DATABASE_URL"),
+        (("--tls-cert", "/nowhere.pem"), {}, "--tls-cert"),
+        (("--workers", "0x"), {}, "--workers"),
+    ],
+)
+def test_what_is_wrong_is_told(
+    folder: Path, arguments: tuple[str, ...], environment: dict[str, str], code: str
+) -> None:
+    """A wrong setting ends the start with 2 and names it; nothing is left running."""
+    ended = command("serve", "--port", "0", "--data-dir", str(folder), *arguments, **environment)
+    assert ended.returncode == 2 and code in ended.stderr and "Traceback" not in ended.stderr
+    assert left_running(folder) == []
+
+
+def test_the_database_is_migrated_by_hand(folder: Path) -> None:
+    """Once; a second run has nothing to do, and a key needs a workspace."""
+    assert "applied  0001" in command("db", "migrate", "--data-dir", str(folder)).stdout
+    again = command("db", "migrate", "--dry-run", "--data-dir", str(folder))
+    assert again.stdout == "" and "up to date" in again.stderr
+    empty = command("keys", "create", "x", "--data-dir", str(folder))
+    assert empty.returncode == 2 and "tirage serve" in empty.stderr
+
+
+def test_config_tells_where_a_value_comes_from(tmp_path: Path) -> None:
+    """Environment wins over the file, that over the default; secrets stay hidden; a misspelt name is told."""
+    file = tmp_path / "tirage.toml"
+    file.write_text('port = 9000\nworkers = 3\ndatabase_url = "postgresql://u:topsecret@h/d"\n')
+    told = command("config", TIRAGE_CONFIG=str(file), TIRAGE_WORKERS="2").stdout
+    assert re.search(r"TIRAGE_WORKERS +2 processes +\(environment\)", told)
+    assert re.search(r"TIRAGE_PORT +9000 +\(file\)", told) and re.search(
+        r"TIRAGE_HOST +127\.0\.0\.1 +\(default\)", told
+    )
+    assert "topsecret" not in told and "(hidden)" in told
+    file.write_text("prot = 1\n")
+    wrong = command("config", TIRAGE_CONFIG=str(file))
+    assert wrong.returncode == 2 and "Did you mean port?" in wrong.stderr
