@@ -146,7 +146,8 @@ class TableRun:
             result_json(self._as_json(summary, sheet))
             return
         rate = summary.drawn / summary.seconds if summary.seconds else 0.0
-        parts = [f"{summary.rows:,} {'row' if summary.rows == 1 else 'rows'}: {summary.drawn:,} drawn in {summary.seconds:.1f} s"]
+        rows = "row" if summary.rows == 1 else "rows"
+        parts = [f"{summary.rows:,} {rows}: {summary.drawn:,} drawn in {summary.seconds:.1f} s"]
         if summary.drawn:
             parts[0] += f" ({rate:.1f} images/s)"
         if summary.skipped:
