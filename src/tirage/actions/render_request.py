@@ -9,6 +9,7 @@ from typing import Any
 
 from tirage.actions import draw_order as orders
 from tirage.actions.draw_order import Kept, Output, draw_order, failed_pictures, font_wishes, sources
+from tirage.actions.find_asset import own_files
 from tirage.actions.open_design import Design
 from tirage.assets.fetched import Fetched
 from tirage.assets.resolve import resolve_remote
@@ -86,6 +87,7 @@ async def read_row(
     found: dict[str, Fetched | ResourceProblem] = {
         source: design.embedded[source] for source in wanted if source in design.embedded
     }
+    found |= await own_files(service, design.workspace, [source for source in wanted if source not in found])
     rest = [source for source in wanted if source not in found]
     if rest:
         deadline = service.settings.fetch_seconds

@@ -23,7 +23,7 @@ from tirage.api.cors import Cors
 from tirage.api.edge import INTERNAL, Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import designs, hooks, images, links, templates, workspaces
+from tirage.api.routes import designs, hooks, images, links, media, templates, workspaces
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
@@ -35,6 +35,7 @@ ROUTERS = (
     templates.router,
     workspaces.router,
     hooks.router,
+    media.router,
     links.router,
     health.router,
     docs.router,
