@@ -181,20 +181,16 @@ def read_archive(path: Path) -> Iterator[Member]:
     Whoever has read to the end has read exactly what was written. Raises BackupRefused `backup_damaged`.
     """
     reading = _Reading()
-    with _opened(path) as source:
-        try:
-            with tarfile.open(fileobj=source, mode="r|", bufsize=CHUNK) as archive:
-                for info in archive:
-                    if not info.isreg() or reading.end is not None:
-                        raise damaged(f"{info.name[:120]!r} does not belong into a backup")
-                    yield from _member(archive, info, reading)
-            if reading.end is None:
-                raise damaged("it ends too early")
-            while rest := source.read(CHUNK):  # to the end: only there the compression's own checksum is compared
-                if rest.strip(b"\0"):
-                    raise damaged("bytes follow its end")
-        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
-            raise damaged(str(error) or "it ends too early") from error
+    with _opened(path) as source, _translated():
+        with tarfile.open(fileobj=source, mode="r|", bufsize=CHUNK) as archive:
+            for info in archive:
+                if not info.isreg() or reading.end is not None:
+                    raise damaged(f"{info.name[:120]!r} does not belong into a backup")
+                yield from _member(archive, info, reading)
+        if reading.end is None:
+            raise damaged("it ends too early")
+        while source.read(CHUNK):  # to the end: only there the compression's own checksum is compared
+            pass
 
 
 def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, reading: _Reading) -> Iterator[Member]:
@@ -205,9 +201,11 @@ def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, reading: _Reading) 
     digest = hashlib.sha256()
 
     def chunks() -> Iterator[bytes]:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            yield chunk
+        # Whoever reads the member runs this, not the reader of the archive.
+        with _translated():
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                yield chunk
 
     attributes = [info.pax_headers.get(name, "") for name in (_MEDIA_TYPE, _DISPOSITION)]
     member = Member(info.name, info.size, attributes[0], attributes[1], chunks())
@@ -264,6 +262,14 @@ def _object(text: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise damaged("a part of its manifest cannot be read")
     return value
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, UnicodeError) as error:
+        raise damaged(str(error) or "it ends too early") from error
 
 
 @contextmanager

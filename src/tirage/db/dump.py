@@ -21,7 +21,7 @@ from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
 from tirage.db.roles import SCHEMA, SYSTEM
 from tirage.engine.errors import Problem
 
-PART_BYTES = 4 * 1024 * 1024
+PART_BYTES = 1024 * 1024
 """About how much of a table is held in memory; a part ends with a row."""
 
 # A part of a table may wait for pictures to be read or written.
