@@ -31,9 +31,10 @@ from tirage.store.keys import SCOPES, Scope
 from tirage.store.templates import NewDocument
 
 PIXEL = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='8' height='8'%3E"
-    "%3Crect width='8' height='8' fill='%2334a853'/%3E%3C/svg%3E"
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mMwWRGMFTEMLQkAkbtLwR"
+    "rV4cAAAAAASUVORK5CYII="
 )
+"""Eight green pixels a side."""
 CARD: Mapping[str, Any] = {
     "name": "Card",
     "width": 400,
