@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from tirage.engine.options import Meta
 from tirage.engine.scene import Glyphs, Group, Node
@@ -23,13 +23,20 @@ from tirage.engine.scene import Glyphs, Group, Node
 @dataclass(frozen=True, slots=True)
 class GlyphTexts:
     """What the glyphs of one font stand for. `certain` holds for glyphs that are a cluster of their own; `likely` gives
-    the text of a cluster of several to its first glyph, for want of better knowledge."""
+    the text of a cluster of several to its first glyph, for want of better knowledge. `runs` has the clusters of whole
+    runs by their glyphs: how many glyphs each takes, and its text."""
 
     certain: dict[int, str] = field(default_factory=dict)
     likely: dict[int, str] = field(default_factory=dict)
+    runs: dict[tuple[int, ...], tuple[tuple[int, str], ...]] = field(default_factory=dict)
 
 
 _FONT = re.compile(rb"/Subtype /Type0\s+/BaseFont /[A-Z]{6}\+(\S+)\s+/Encoding /Identity-H[^>]*?/ToUnicode (\d+) 0 R")
+_BASE_FONT = re.compile(rb"/BaseFont /[A-Z]{6}\+(\S+)")
+_STREAM = re.compile(rb"\n(\d+) 0 obj\n(<<(?:(?!endobj|stream).)*?/FlateDecode\s+/Length (\d+)>>) stream\n", re.DOTALL)
+# What Skia writes for a run: the font (its resource is named by its object's number), then moves and glyphs.
+_BLOCK = re.compile(rb"(BT\n/F(\d+) \S+ Tf\n(?:\S+ ){6}Tm\n)(.*?)ET\n", re.DOTALL)
+_SHOWN = re.compile(rb"(\S+ \S+ Td )?<((?:[0-9A-F]{4})+)> Tj\n")
 _MOST_IN_A_BLOCK = 100
 _CMAP = """/CIDInit /ProcSet findresource begin
 12 dict begin
@@ -53,6 +60,9 @@ def glyph_texts(nodes: Iterable[Node]) -> dict[str, GlyphTexts]:
     for run in _runs(nodes):
         known = texts.setdefault(run.typeface.handle.getPostScriptName(), GlyphTexts())
         ends = dict(pairwise(sorted({*run.clusters, len(run.text)})))
+        if len(run.clusters) == len(run.glyphs):
+            found = tuple((len(list(same)), run.text[start : ends[start]]) for start, same in groupby(run.clusters))
+            known.runs.setdefault(tuple(run.glyphs), found)
         sizes = Counter(run.clusters)
         for glyph, start in zip(run.glyphs, run.clusters, strict=False):
             if start in ends:
@@ -86,6 +96,13 @@ def updated(data: bytes, meta: Meta, texts: Mapping[str, GlyphTexts]) -> bytes:
         if known is not None:
             skias = _read_map(_object(data, int(number)))
             changed[int(number)] = _to_unicode({**known.likely, **skias, **known.certain})
+    for number, stream in _content_streams(data):
+        told = _BLOCK.sub(lambda block: _told(block, data, texts), stream)
+        if told != stream:
+            packed = zlib.compress(told, 6)
+            head = _object(data, number).split(b">> stream\n", 1)[0]
+            head = re.sub(rb"/Length \d+", b"/Length %d" % len(packed), head)
+            changed[number] = b"%b>> stream\n%b\nendstream" % (head, packed)
     written, table = data, b""
     for number in sorted(changed):
         table += b"%d 1\n%010d 00000 n \n" % (number, len(written))
@@ -97,6 +114,42 @@ def updated(data: bytes, meta: Meta, texts: Mapping[str, GlyphTexts]) -> bytes:
         size, root, info, _integer(rb"startxref\s+(\d+)", trailer)
     )  # fmt: skip
     return written + b"/ID [<%b> <%b>]>>\nstartxref\n%d\n%%%%EOF\n" % (name, name, start)
+
+
+def _content_streams(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The numbers and the unpacked bytes of streams that show text."""
+    for head in _STREAM.finditer(data):
+        if b"/Length1" not in head[2] and b"/Image" not in head[2]:
+            content = zlib.decompressobj().decompress(data[head.end() : head.end() + int(head[3])])
+            if b"BT\n" in content:
+                yield int(head[1]), content
+
+
+def _told(block: re.Match[bytes], data: bytes, texts: Mapping[str, GlyphTexts]) -> bytes:
+    """A run's operators, with what it says around each cluster that a map of single glyphs cannot tell.
+
+    Fonts compose letters of a body and dots that many letters share; only ActualText (ISO 32000-1, 14.9.4) has them.
+    """
+    font = _BASE_FONT.search(_object(data, int(block[2])))
+    known = texts.get(font[1].decode("latin-1")) if font else None
+    shown = [
+        (move if at == 0 else b"", int(glyphs[at : at + 4], 16))
+        for move, glyphs in _SHOWN.findall(block[3])
+        for at in range(0, len(glyphs), 4)
+    ]
+    clusters = known.runs.get(tuple(glyph for _, glyph in shown)) if known else None
+    if known is None or clusters is None or _SHOWN.sub(b"", block[3]):
+        return block[0]
+    waiting, lines = iter(shown), []
+    for size, text in clusters:
+        glyphs = [next(waiting) for _ in range(size)]
+        operators = b"".join(b"%b<%04X> Tj\n" % glyph for glyph in glyphs)
+        if size > 1 or known.certain.get(glyphs[0][1]) != text:
+            hidden = (b"\xfe\xff" + text.encode("utf-16-be")).hex().upper().encode()
+            operators = b"/Span <</ActualText <%b>>> BDC\n%bEMC\n" % (hidden, operators)
+        lines.append(operators)
+    changed = any(b"BDC" in line for line in lines)
+    return block[1] + b"".join(lines) + b"ET\n" if changed else block[0]
 
 
 def _integer(pattern: bytes, data: bytes) -> int:

@@ -71,6 +71,22 @@ def test_a_cluster_of_several_glyphs_does_not_say_its_text_twice() -> None:
     assert [read[glyph] for glyph in run.glyphs] == ["a", "b"]
 
 
+def test_letters_that_share_their_glyphs_say_themselves() -> None:
+    """A cluster that no map of single glyphs can tell carries its text; the picture's operators stay as they were."""
+    run = replace(glyphs("abab", 10, 50, 24), text="xyz", clusters=(2, 2, 1, 0))
+    told = [body for body in streams(written(run)) if b"BT\n" in body]
+    spans = re.findall(rb"/ActualText <FEFF(\w+)>>> BDC\n(.*?)EMC", told[-1], re.DOTALL)
+    assert [bytes.fromhex(text.decode()).decode("utf-16-be") for text, _ in spans] == ["z"]
+    shown = [re.findall(rb"<((?:[0-9A-F]{4})+)> Tj", body) for body in told]
+    assert b"".join(shown[0]) == b"".join(shown[-1]) and len(told) == 2
+    assert len(re.findall(rb"<[0-9A-F]{4}> Tj", spans[0][1])) == 2
+
+
+def test_text_that_the_map_tells_is_left_alone() -> None:
+    """A run of plain letters has no spans, so its bytes are Skia's own."""
+    assert not any(b"ActualText" in body for body in streams(written(glyphs("Tirage", 10, 50, 24))))
+
+
 def test_runs_in_groups_and_masks_are_found() -> None:
     """Texts are collected from the whole tree."""
     run = glyphs("a", 10, 50, 24)
