@@ -74,17 +74,23 @@ async def keep_pictures(
         for each in files:
             if each.new.extension in PREVIEWED and each.new.page_index == 0:
                 puts.append(service.blobs.put(preview_key(each.new.blob_key), preview.data, preview.media_type))
-    await asyncio.gather(*puts)
-    now = service.clock.now()
-    async with service.database.workspace(design.workspace) as tx:
-        kept = tuple([await images.insert(tx, each.new, now) for each in files])
-        if answering is not None:
-            await answering(tx, kept)
-        # Last: from here on the workspace's other events wait for this transaction.
-        for image in kept:
-            if image.created_at == now:
-                said = orjson.dumps(plain(picture(service.public_url, image))).decode()
-                await events.enqueue(tx, NEW_IMAGE, said, now, template_id=design.id)
+    writing = asyncio.gather(*puts)
+    if service.blobs.name != "local":
+        await writing  # a connection to the database is not held while a distant store works
+    try:
+        now = service.clock.now()
+        async with service.database.workspace(design.workspace) as tx:
+            kept = tuple([await images.insert(tx, each.new, now) for each in files])
+            await writing  # nobody sees a record before its object is there
+            if answering is not None:
+                await answering(tx, kept)
+            # Last: from here on the workspace's other events wait for this transaction.
+            for image in kept:
+                if image.created_at == now:
+                    said = orjson.dumps(plain(picture(service.public_url, image))).decode()
+                    await events.enqueue(tx, NEW_IMAGE, said, now, template_id=design.id)
+    finally:
+        writing.cancel()
     return kept
 
 
