@@ -1,11 +1,11 @@
-"""What the service's drawing processes do: draw a row and name its colours, or make a smaller picture of a picture."""
+"""What the service's drawing processes do: draw rows, name colours, make a smaller picture of a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tirage.actions import draw, shrink
+from tirage.actions import draw, draw_pages, shrink
 from tirage.engine.format import MAX_PIXELS
 
 COLOURED = frozenset({"image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"})
@@ -21,6 +21,8 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
     """The job of a header. Raises TirageError."""
     if header.get("kind") == "shrink":
         return {}, [shrink.shrink(parts[0], header["width"], header["format"], max_pixels=MAX_PIXELS)]
+    if header.get("kind") == "pages":
+        return draw_pages.draw_pages(header, parts)
     reply, files = draw.handle(header, parts)
     if header.get("colours"):
         for about, data in zip(reply["files"], files, strict=True):

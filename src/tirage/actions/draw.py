@@ -15,7 +15,9 @@ from tirage.engine.resources import Blob, FontSource
 
 if TYPE_CHECKING:
     from tirage.engine.layout import Services
+    from tirage.engine.resources import Resources
     from tirage.engine.runs import Prepared
+    from tirage.engine.template import BoundTemplate
 
 MAX_PREPARED = 4
 """Templates whose unchanging pictures a child keeps; the pool sends it rows of those it has seen."""
@@ -57,15 +59,11 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
     `parts` are the document, then the pictures in the order of the job's sources. The reply's parts are the files.
     Raises TirageError.
     """
-    from tirage.engine.bind import apply
     from tirage.engine.render import compose, render
     from tirage.engine.report import report_as_json
 
     job = DrawJob.from_header(header)
-    prepared = _prepare(job.template, parts[0])
-    bound = apply(prepared.template, job.overrides)
-    found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, parts[1:], strict=True)}
-    resources = _Handed(_fonts(), found)
+    prepared, bound, resources = bound_row(job, parts)
     if job.layout_only:
         _, report = compose(prepared, bound, resources, vector=True)
         return {"files": [], "report": report_as_json(report)}, []
@@ -75,6 +73,15 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
         for file in rendered.files
     ]
     return {"files": files, "report": report_as_json(rendered.report)}, [file.data for file in rendered.files]
+
+
+def bound_row(job: DrawJob, parts: Sequence[bytes]) -> tuple[Prepared, BoundTemplate, Resources]:
+    """The template, the row and what it needs, out of a job and its bytes."""
+    from tirage.engine.bind import apply
+
+    prepared = _prepare(job.template, parts[0])
+    found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, parts[1:], strict=True)}
+    return prepared, apply(prepared.template, job.overrides), _Handed(_fonts(), found)
 
 
 def _prepare(key: str, document: bytes) -> Prepared:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tirage.actions import draw_order as orders
-from tirage.actions.draw_order import Kept, Output, draw_order, failed_pictures, font_wishes, sources
+from tirage.actions.draw_order import DrawOrder, Kept, Output, draw_order, failed_pictures, font_wishes, sources
 from tirage.actions.find_asset import own_files
 from tirage.actions.open_design import Design
 from tirage.assets.fetched import Fetched
@@ -107,13 +107,22 @@ async def draw_row(
     service: Service, row: Row, output: Output, *, colours: bool = True, layout_only: bool = False
 ) -> DrawnOutput:
     """Draw a row in one format. Raises RenderProblem, also `renderer_busy` where no process was free in time."""
+    order = order_of(service, row, output, colours=colours, layout_only=layout_only)
+    reply = await in_slot(service, order.job)
+    return _drawn(output, order.recipe, reply, row.bound.warnings)
+
+
+def order_of(
+    service: Service, row: Row, output: Output, *, colours: bool = False, layout_only: bool = False
+) -> DrawOrder:
+    """The job of a row in one format, with the recipe of what it will give."""
     design = row.design
     kept = Kept.of(
         design.workspace + design.template.digest,
         design.document,
         {source: each for source, each in row.found.items() if source in design.fixed},
     )
-    order = draw_order(
+    return draw_order(
         kept,
         row.bound,
         row.found,
@@ -123,8 +132,6 @@ async def draw_row(
         layout_only=layout_only,
         colours=colours,
     )
-    reply = await in_slot(service, order.job)
-    return _drawn(output, order.recipe, reply, row.bound.warnings)
 
 
 async def in_slot(service: Service, job: Job) -> Reply:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tirage.api.auth import Caller
+from tirage.api.design_body import read_wish
 from tirage.api.errors import Refused
 
 
@@ -33,6 +34,11 @@ def asked_workspace(request: Request, who: Caller) -> str:
     if len(named) > 1:
         raise Refused("parameter_repeated", "The parameter workspaceId stands more than once.", pointer="workspaceId")
     return who.require_workspace(named[0]) if named else who.workspace
+
+
+def strict_wish(request: Request) -> bool:
+    """`?strict`: whether layer objects that no layer fits are refused. Raises as `read_wish`."""
+    return read_wish(request).strict
 
 
 def any_template(who: Caller) -> None:

@@ -23,7 +23,7 @@ from tirage.api.cors import Cors
 from tirage.api.edge import INTERNAL, Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import designs, hooks, images, links, media, templates, workspaces
+from tirage.api.routes import batch, designs, hooks, images, links, media, templates, workspaces
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
@@ -31,6 +31,7 @@ from tirage.store import workspaces as workspace_store
 
 ROUTERS = (
     designs.router,
+    batch.router,
     images.router,
     templates.router,
     workspaces.router,
