@@ -20,8 +20,8 @@ $(READY): requirements.lock requirements-dev.lock pyproject.toml hatch_build.py 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-run: $(READY)  ## render one starter card and say where it is
-	@$(BIN)/tirage render open-graph --out out/open-graph.png && echo "Look at out/open-graph.png"
+run: $(READY)  ## start the service with a first workspace; its address, key and a curl line are printed
+	@$(BIN)/tirage serve
 
 test: check  ## check, then all tests
 	@$(BIN)/python -m pytest
