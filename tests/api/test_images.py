@@ -109,3 +109,24 @@ def test_somebody_elses_picture_cannot_be_deleted(alice: httpx.Client, bob: http
     url = str(made(alice, site)["imageUrl"])
     assert bob.delete(f"/images/{path_of(url)}").status_code == 404
     assert alice.get(url).status_code == 200
+
+
+@pytest.mark.check(150)
+def test_lists_go_on_by_cursor(alice: httpx.Client, bob: httpx.Client, site: Site) -> None:
+    """Newest first, filtered, page by page without gaps; a cursor is good for its own list only."""
+    mark = "list % _ ' OR 1=1"
+    ids = [made(alice, site, metadata=mark)["id"] for _ in range(3)]
+    first = alice.get("/images", params={"metadata": mark, "limit": 2}).json()
+    second = alice.get("/images", params={"metadata": mark, "limit": 2, "cursor": first["next"]}).json()
+    assert [each["id"] for each in first["results"] + second["results"]] == ids[::-1] and second["next"] is None
+    assert first["results"][0]["metadata"] == mark and first["results"][0]["templateId"] == site.alice.designs["card"]
+    assert bob.get("/images", params={"metadata": mark}).json() == {"results": [], "next": None}
+    for client, params in (
+        (bob, {"metadata": mark, "cursor": first["next"]}),
+        (alice, {"cursor": first["next"]}),
+        (alice, {"cursor": "x"}),
+    ):
+        answer = client.get("/images", params=params)
+        assert (answer.status_code, answer.json()["code"]) == (400, "cursor_invalid")
+    wrong = alice.get("/images", params={"limit": 0})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "parameter_invalid")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tirage.api.metrics import Metrics
 
 logger = log.get_logger(__name__)
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 INTERNAL = Problem(
     "internal_error", "Something went wrong inside.", hint="Try again; if it stays, report the requestId."
 )
@@ -85,8 +84,6 @@ class Edge:
     def _refusal(self, scope: Scope, headers: Headers) -> Told | None:
         if len(headers.getlist("host")) != 1 and scope.get("http_version") != "1.0":
             return Told(400, (Problem("request_invalid", "A request names its host once."),))
-        if scope["method"] not in _METHODS:
-            return Told(405, (Problem("method_not_allowed", "This method is not known here."),))
         if self._require_https and scope.get("scheme") != "https" and scope["path"] not in ("/livez", "/readyz"):
             return Told(403, (Problem("https_required", "This service answers over HTTPS only."),))
         return None

@@ -24,6 +24,7 @@ UNAUTHORIZED = "Valid API key is required. Add request header like Authorization
 
 # Codes whose status is not that of their error's type.
 STATUSES: Mapping[str, int] = {
+    "request_invalid": 400,
     "unauthorized": 401,
     "insufficient_scope": 403,
     "https_required": 403,

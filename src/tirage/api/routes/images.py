@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tirage.actions.delete_picture import delete_picture
+from tirage.actions.picture_answer import Wire, WirePicture, picture, plain
 from tirage.actions.read_picture import etag_of, find_picture, read_address, read_picture
 from tirage.api.auth import Caller, caller, service_of
+from tirage.api.errors import Refused
 from tirage.api.openapi import answers
-from tirage.store.images import Image
+from tirage.store import images
+from tirage.store.images import Image, ImageFilter
 
 router = APIRouter(tags=["Images"])
+
+
+class WireImages(Wire):
+    """One page of pictures."""
+
+    results: list[WirePicture]
+    next: str | None
+
+
 CACHE = "public, max-age=86400"
 """A day: long enough for mail and pages, short enough for a picture that is deleted."""
 
@@ -23,6 +36,33 @@ SAFE = {
     "access-control-allow-origin": "*",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
 }
+
+
+@router.get(
+    "/images",
+    response_model=WireImages,
+    responses=answers(400, 401, 403, 422, 503),
+    summary="List pictures",
+)
+async def list_images(
+    request: Request,
+    who: Annotated[Caller, Depends(caller("read"))],
+    template_id: Annotated[str | None, Query(alias="templateId", max_length=32)] = None,
+    format: Annotated[str | None, Query(max_length=20)] = None,
+    metadata: Annotated[str | None, Query(max_length=2_000)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """The pictures of the key's default workspace, newest first; `next` is the cursor of the page after, or null."""
+    service = service_of(request)
+    for text in (template_id, format, metadata):
+        if text is not None and "\x00" in text:
+            raise Refused("request_invalid", "A parameter holds a NUL character.")
+    which = ImageFilter(template_id=template_id, format=format, metadata=metadata)
+    async with service.database.workspace(who.workspace) as tx:
+        found = await images.page(tx, which, cursor=cursor, limit=limit)
+    said = [plain(picture(service.public_url, each)) for each in found.items]
+    return Response(orjson.dumps({"results": said, "next": found.next}), media_type="application/json")
 
 
 @router.head("/images/{path:path}", include_in_schema=False)
