@@ -13,6 +13,7 @@ import httpx
 from tests.db.fixtures import NOON, Tenant, new_tenant
 from tests.harness.service import BASE, open_test_service
 
+from tirage.actions.deliver_hooks import send_hooks
 from tirage.api import app as application
 from tirage.clock import StillClock
 from tirage.context import Service
@@ -68,7 +69,7 @@ async def running_app(folder: Path, *, allow_hosts: str = "", background: bool =
 
         app = application.create_app(Settings(data_dir=str(folder), public_url=BASE), opener)
         loops = application.BACKGROUND
-        application.BACKGROUND = loops if background else ()
+        application.BACKGROUND = (send_hooks,) if background else ()
         try:
             async with _lifespan(app):
                 yield Running(app, service, clock)

@@ -18,6 +18,7 @@ import orjson
 from tests.db.fixtures import new_tenant, running_server
 from tests.harness.service import running_pool
 
+from tirage.api import app as application
 from tirage.api.app import create_app
 from tirage.api.server import listen, serve
 from tirage.clock import OffsetClock
@@ -118,6 +119,8 @@ def running_site() -> Site:
     port = sock.getsockname()[1]
     settings = Settings(host="127.0.0.1", port=port, data_dir=str(folder), cache_size=0)
     clock = OffsetClock()
+    # Tests of the same process and database send what is due by themselves.
+    application.BACKGROUND = ()
     app = create_app(settings, lambda: open_service(settings, pool, address, clock=clock))
     ready = threading.Event()
     thread = threading.Thread(

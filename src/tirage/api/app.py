@@ -23,7 +23,19 @@ from tirage.api.cors import Cors
 from tirage.api.edge import INTERNAL, Edge
 from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
-from tirage.api.routes import batch, designs, hooks, images, links, media, templates, workspaces
+from tirage.api.routes import (
+    batch,
+    deliveries,
+    designs,
+    hooks,
+    images,
+    links,
+    media,
+    reports,
+    template_files,
+    templates,
+    workspaces,
+)
 from tirage.context import Service, public_url
 from tirage.engine.errors import Problem, TirageError
 from tirage.settings import Settings
@@ -31,11 +43,14 @@ from tirage.store import workspaces as workspace_store
 
 ROUTERS = (
     designs.router,
+    reports.router,
     batch.router,
     images.router,
     templates.router,
+    template_files.router,
     workspaces.router,
     hooks.router,
+    deliveries.router,
     media.router,
     links.router,
     health.router,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
@@ -12,14 +11,10 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 
 from tirage.actions import change_hook
-from tirage.actions.change_hook import find_hook, replay_hook
+from tirage.actions.change_hook import find_hook
 from tirage.actions.hook_answer import (
-    WireAttempt,
-    WireDeliveries,
     WireDone,
     WireHook,
-    attempt_answer,
-    delivery_answer,
     hook_answer,
 )
 from tirage.actions.subscribe_hook import subscribe_hook, unsubscribe_hook, workspace_of_hook
@@ -31,7 +26,7 @@ from tirage.api.json_body import Body, read_model
 from tirage.api.openapi import answers, body_schema
 from tirage.db.connect import Transaction
 from tirage.engine.errors import TirageError
-from tirage.store import deliveries, hooks
+from tirage.store import hooks
 from tirage.store.hooks import Hook, Subscribed
 
 
@@ -65,20 +60,6 @@ class HookBody(Body):
     target_url: Annotated[str, Field(max_length=10_000)]
     event_type: Annotated[str, Field(max_length=100)] = "NEW_IMAGE"
     template_id: Annotated[str | None, Field(max_length=64)] = None
-
-
-class ReplayBody(Body):
-    """Which events are delivered once more: one by its id, or those from `since` until `until`."""
-
-    event_id: Annotated[str | None, Field(max_length=64)] = None
-    since: Annotated[datetime | None, Field(strict=False)] = None
-    until: Annotated[datetime | None, Field(strict=False)] = None
-
-
-class WireReplayed(WireDone):
-    """How many events are delivered once more."""
-
-    replayed: int
 
 
 @router.get("/hooks", response_model=list[WireHook], responses=answers(401, 403, 404, 503), summary="List webhooks")
@@ -132,7 +113,7 @@ async def delete_hook(request: Request, who: Writer) -> Response:
 )
 async def delete_hook_by_id(uid: str, request: Request, who: Writer) -> Response:
     """End a subscription by its id."""
-    await change_hook.delete_hook(service_of(request), await _hook(request, who, uid))
+    await change_hook.delete_hook(service_of(request), await hook_of(request, who, uid))
     return json_answer(WireDone())
 
 
@@ -141,7 +122,9 @@ async def delete_hook_by_id(uid: str, request: Request, who: Writer) -> Response
 )
 async def enable_hook(uid: str, request: Request, who: Writer) -> Response:
     """Take up a subscription that was disabled because its address was gone or had failed for days."""
-    return json_answer(hook_answer(await change_hook.enable_hook(service_of(request), await _hook(request, who, uid))))
+    return json_answer(
+        hook_answer(await change_hook.enable_hook(service_of(request), await hook_of(request, who, uid)))
+    )
 
 
 @router.post(
@@ -149,54 +132,8 @@ async def enable_hook(uid: str, request: Request, who: Writer) -> Response:
 )
 async def rotate_secret(uid: str, request: Request, who: Writer) -> Response:
     """A new secret, shown once; for a day deliveries are signed with the old one as well."""
-    hook = await _hook(request, who, uid)
+    hook = await hook_of(request, who, uid)
     return json_answer(hook_answer(hook, await change_hook.rotate_secret(service_of(request), hook)))
-
-
-@router.post(
-    "/hooks/{uid}/replay",
-    response_model=WireReplayed,
-    responses=answers(400, 401, 403, 404, 409, 413, 415, 422, 503),
-    openapi_extra=body_schema(ReplayBody),
-    summary="Deliver events once more",
-)
-async def replay(uid: str, request: Request, who: Writer) -> Response:
-    """Deliver one event, or those of a time range, once more under their old ids; exhausted ones begin again."""
-    hook = await _hook(request, who, uid)
-    body = await read_model(request, ReplayBody)
-    since, until = (None if each is None else _utc(each) for each in (body.since, body.until))
-    count = await replay_hook(service_of(request), hook, event=body.event_id, since=since, until=until)
-    return json_answer(WireReplayed(replayed=count))
-
-
-@router.get(
-    "/hooks/{uid}/deliveries",
-    response_model=WireDeliveries,
-    responses=answers(400, 401, 403, 404, 503),
-    openapi_extra={
-        "parameters": [{"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"}}],
-    },
-    summary="List deliveries",
-)
-async def list_deliveries(uid: str, request: Request, who: Reader) -> Response:
-    """What was delivered or is on its way, newest first."""
-    hook = await _hook(request, who, uid)
-    async with service_of(request).database.workspace(hook.workspace_id) as tx:
-        page = await deliveries.page(tx, hook.id, cursor=request.query_params.get("cursor"))
-    return json_answer(WireDeliveries(results=[delivery_answer(each) for each in page.items], next=page.next))
-
-
-@router.get(
-    "/hooks/{uid}/deliveries/{event}",
-    response_model=list[WireAttempt],
-    responses=answers(401, 403, 404, 503),
-    summary="Read the log of a delivery",
-)
-async def list_attempts(uid: str, event: str, request: Request, who: Reader) -> Response:
-    """Every attempt of one delivery, oldest first; empty before the first."""
-    hook = await _hook(request, who, uid)
-    async with service_of(request).database.workspace(hook.workspace_id) as tx:
-        return json_answer([attempt_answer(each) for each in await deliveries.attempts(tx, hook.id, event)])
 
 
 async def _read(request: Request, who: Caller) -> tuple[HookBody, str]:
@@ -207,9 +144,6 @@ async def _read(request: Request, who: Caller) -> tuple[HookBody, str]:
     return body, workspace
 
 
-async def _hook(request: Request, who: Caller, uid: str) -> Hook:
+async def hook_of(request: Request, who: Caller, uid: str) -> Hook:
+    """A subscription in any of the key's workspaces. Raises NotFound `hook_not_found`."""
     return await find_hook(service_of(request), who.key.workspaces, uid)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

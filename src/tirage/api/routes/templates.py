@@ -8,12 +8,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from tirage.actions.create_template import create_template
 from tirage.actions.delete_template import delete_template
-from tirage.actions.draw_thumbnail import read_thumbnail
 from tirage.actions.find_template import workspace_of_template
 from tirage.actions.replace_template import replace_template
 from tirage.actions.template_answer import WireTemplate, template_answer
 from tirage.api.answers import any_template, asked_workspace, json_answer
-from tirage.api.auth import Caller, caller, designs_of, service_of
+from tirage.api.auth import Caller, caller, service_of
 from tirage.api.errors import Refused
 from tirage.api.idempotent import begin_once
 from tirage.api.json_body import read_bytes, read_value
@@ -108,26 +107,9 @@ async def post_template(request: Request, who: Writer) -> Response:
 async def get_template(uid: str, request: Request, who: Reader) -> Response:
     """A design's name, times, thumbnail and layers."""
     service = service_of(request)
-    async with service.database.workspace(await _workspace(service, who, uid)) as tx:
+    async with service.database.workspace(await workspace_of(service, who, uid)) as tx:
         record = await templates.get(tx, uid)
         return json_answer(await _told(service, tx, record), headers={"etag": f'"{record.version}"'})
-
-
-@router.get(
-    "/templates/{uid}/document",
-    response_class=Response,
-    responses={
-        200: {"description": "The document as it was stored.", "content": {"application/json": {"schema": {}}}},
-        **answers(401, 403, 404, 503),
-    },
-    summary="Read a design's document",
-)
-async def get_document(uid: str, request: Request, who: Reader) -> Response:
-    """The whole template document; its ETag goes into the If-Match of a PUT."""
-    service = service_of(request)
-    async with service.database.workspace(await _workspace(service, who, uid)) as tx:
-        stored = await templates.document(tx, uid)
-    return Response(stored.document.encode(), 200, {"etag": f'"{stored.version}"'}, "application/json")
 
 
 @router.put(
@@ -151,7 +133,7 @@ async def get_document(uid: str, request: Request, who: Reader) -> Response:
 async def put_template(uid: str, request: Request, who: Writer) -> Response:
     """Replace a design's document. Pictures that were drawn keep the version that they were drawn from."""
     service = service_of(request)
-    workspace = await _workspace(service, who, uid)
+    workspace = await workspace_of(service, who, uid)
     expected = _expected(request)
     document = await _document(request)
     return _answer(service, await replace_template(service, workspace, uid, document, expected=expected), 200)
@@ -167,28 +149,12 @@ async def put_template(uid: str, request: Request, who: Writer) -> Response:
 async def remove_template(uid: str, request: Request, who: Writer) -> Response:
     """Remove a design with all its versions and webhooks for good; pictures that were drawn from it stay."""
     service = service_of(request)
-    await delete_template(service, await _workspace(service, who, uid), uid)
+    await delete_template(service, await workspace_of(service, who, uid), uid)
     return Response(status_code=204)
 
 
-@router.get(
-    "/templates/{uid}/thumbnail/{mark}.png",
-    response_class=Response,
-    responses={200: {"description": "A PNG.", "content": {"image/png": {}}}, **answers(404, 422, 503)},
-    summary="A design's thumbnail",
-)
-async def get_thumbnail(uid: str, mark: str, request: Request) -> Response:
-    """The design with its sample values, small; public under an address that changes with each version."""
-    data = await read_thumbnail(service_of(request), designs_of(request), uid, mark)
-    headers = {
-        "cache-control": "public, max-age=86400, immutable",
-        "x-content-type-options": "nosniff",
-        "cross-origin-resource-policy": "cross-origin",
-    }
-    return Response(data, 200, headers, "image/png")
-
-
-async def _workspace(service: Service, who: Caller, uid: str) -> str:
+async def workspace_of(service: Service, who: Caller, uid: str) -> str:
+    """The workspace of a design that the key may use. Raises NotFound, Refused `insufficient_scope`."""
     who.require_template(uid)
     return await workspace_of_template(service, who.key.workspaces, uid)
 
