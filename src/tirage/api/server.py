@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 from collections.abc import Callable
@@ -67,6 +68,8 @@ def serve(
         ssl_keyfile=str(tls[1]) if tls else None,
         ssl_version=ssl.PROTOCOL_TLS_SERVER,
     )
+    # It says at length what our own lines say; its warnings stay.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     server = _Server(config, started)
     # Once everything is finished, uvicorn raises the signal again that has ended it; here that is the orderly end.
     with contextlib.suppress(KeyboardInterrupt):
