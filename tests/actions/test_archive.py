@@ -22,14 +22,14 @@ MIGRATIONS = [{"version": each.version, "name": each.name, "checksum": each.chec
 ABOUT: dict[str, Any] = {"format": 1, "tirage": "0.1", "migrations": MIGRATIONS, "tables": [], "secret": ""}
 
 
-def written(members: dict[str, bytes], about: dict[str, Any] | None = None) -> bytes:
+def written(members: dict[str, bytes], about: Any = None, end: Any = None) -> bytes:
     """A whole archive with these members after its head."""
     out = io.BytesIO()
     writer = ArchiveWriter(out, 0)
     writer.add(HEAD, json.dumps(about or ABOUT).encode())
     for name, data in members.items():
         writer.add(name, data)
-    writer.finish({"rows": {}, "sequences": {}, "lost": []})
+    writer.finish({"rows": {}, "sequences": {}, "lost": []} if end is None else end)
     return out.getvalue()
 
 
@@ -161,3 +161,12 @@ async def test_members_that_were_left_out_or_added_are_found(tmp_path: Path) -> 
 async def test_a_backup_that_does_not_fit_is_refused(change: dict[str, Any], code: str, tmp_path: Path) -> None:
     """A newer format or schema, or a migration that is not ours, is refused before anything is written."""
     assert await refused(written({}, {**ABOUT, **change}), tmp_path) == code
+
+
+@pytest.mark.anyio
+async def test_what_is_not_understood_is_refused(tmp_path: Path) -> None:
+    """A head that is no object, or an end that tells too little, is a damaged backup, not an error of the program."""
+    assert await refused(written({}, [1]), tmp_path) == "backup_damaged"
+    assert await refused(written({}, end={"rows": {}}), tmp_path) == "backup_damaged"
+    assert await refused(b"", tmp_path) == "backup_damaged"
+    assert await refused(b"PK\x03\x04 this is something else", tmp_path) == "backup_damaged"

@@ -325,6 +325,15 @@ def tirage(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=kept, timeout=120, check=False)
 
 
+def test_a_backup_that_breaks_off_leaves_no_file(top: Path, source: Installation, tmp_path: Path) -> None:
+    """Where the disk takes no more bytes, the command says so, ends with 2, and neither file nor part is left."""
+    command = f"ulimit -f 64; exec {sys.executable} -m tirage backup {tmp_path}/cut.tar --data-dir {top}/data"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("TIRAGE_")}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=kept, check=False)
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert "File too large" in done.stderr
+
+
 def test_the_commands(top: Path, source: Installation, tmp_path: Path) -> None:
     """The command prints the file's hash alone and warns of the secrets; a pipe takes a backup; refusals end with 2."""
     file = tmp_path / "b.tar"

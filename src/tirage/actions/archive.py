@@ -215,7 +215,7 @@ def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, reading: _Reading) 
         return
     if info.name == END:
         text = member.read()
-        reading.end = _object(text)
+        reading.end = json_object(text)
         wanted = {"members": reading.members, "bytes": reading.size, "manifest": reading.previous}
         if reading.listed or {name: reading.end.get(name) for name in wanted} != wanted:
             raise damaged("members are missing")
@@ -235,7 +235,7 @@ def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, reading: _Reading) 
 
 def _compare(text: bytes, reading: _Reading) -> None:
     head, _, lines = text.partition(b"\n")
-    about = _object(head)
+    about = json_object(head)
     if about != {"previous": reading.previous, "members": len(reading.listed)}:
         raise damaged("members or parts of its manifest are missing")
     if lines != b"".join(each.line() for each in reading.listed):
@@ -254,13 +254,14 @@ def _may_be_named(name: str) -> bool:
     return name == HEAD or _TABLE_PART.fullmatch(name) is not None
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def json_object(text: bytes) -> dict[str, Any]:
+    """A member that is a JSON object. Raises BackupRefused `backup_damaged`."""
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise damaged("a part of its manifest cannot be read") from error
+        raise damaged("a part of it cannot be read") from error
     if not isinstance(value, dict):
-        raise damaged("a part of its manifest cannot be read")
+        raise damaged("a part of it cannot be read")
     return value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tirage.actions.archive import END, HEAD, BackupRefused, Member, damaged, read_archive
+from tirage.actions.archive import END, HEAD, BackupRefused, Member, damaged, json_object, read_archive
 from tirage.actions.backup import FORMAT, fingerprint
 from tirage.actions.files import flush_folder
 from tirage.blobs import Blobs, open_blobs
@@ -137,7 +136,7 @@ async def _take(settings: Settings, file: Path, head: _Head, blobs: Blobs, loade
             elif member.secret:
                 _write_secret(data_folder(settings) / member.secret, member.read())
             elif member.name == END:
-                come.end = json.loads(member.read())
+                come.end = json_object(member.read())
     return come
 
 
@@ -153,13 +152,15 @@ def _verify(file: Path) -> _Head:
     secret = b""
     for member in read_archive(file):
         if member.name == HEAD:
-            about = json.loads(member.read())
+            about = json_object(member.read())
             if about.get("format") != FORMAT:
                 _refuse_newer(f"Its format is {about.get('format')!r}; this Tirage reads {FORMAT}.")
         elif member.secret:
             secrets.append(member.secret)
             data = member.read()
             secret = data if member.secret == SECRET_FILE else secret
+        elif member.name == END and not {"rows", "sequences", "lost"} <= json_object(member.read()).keys():
+            raise damaged("its end is not understood")
     try:
         head = _Head(
             written_by=str(about["tirage"]),

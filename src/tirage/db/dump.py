@@ -212,7 +212,7 @@ def loading(address: DatabaseAddress, tables: Sequence[Table]) -> Iterator[Loade
             _refuse_rows(connection, table)
         try:
             yield Loader(connection)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
             # The server's detail would quote the row.
             message = f"The database refuses rows of the backup: {error.diag.message_primary}."
             raise DatabaseRefused(Problem("backup_rows_refused", message)) from None
