@@ -147,9 +147,9 @@ async def delete_asset(workspace_id: str, uid: str, request: Request, who: Write
     return _answer(service, await store_asset.delete_asset(service, who.require_workspace(workspace_id), uid))
 
 
-@router.api_route(
+@router.head("/media/{uid}/{file}", include_in_schema=False)
+@router.get(
     "/media/{uid}/{file}",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {"description": "The file.", "content": {"image/*": {}}},
