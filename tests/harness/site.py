@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import shutil
 import tempfile
 import threading
@@ -129,6 +130,8 @@ def running_site() -> Site:
     thread.start()
     assert ready.wait(60), "the service did not start"
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # Its background work would complain when the database goes before it does, and nobody reads that any more.
+    atexit.register(logging.disable)
     alice, bob = asyncio.run(_tenants(address))
     return Site(f"http://127.0.0.1:{port}", clock, address, folder, alice, bob)
 
