@@ -8,16 +8,12 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import Annotated, TextIO
 
 import typer
 
 from tirage.cli.console import ending
 from tirage.engine.errors import Problem, TirageError
-
-if TYPE_CHECKING:
-    from tirage.engine.template import Template
-    from tirage.sampling import SampleField
 
 
 def sample(
@@ -31,11 +27,12 @@ def sample(
 ) -> None:
     """Write a CSV of random but plausible data with a column for each variable of the template."""
     with ending():
+        from tirage.actions.sample_fields import sample_fields
         from tirage.actions.templates import load_template
         from tirage.sampling import sample_rows
         from tirage.tables import CsvWriter
 
-        fields = list(_fields(load_template(template).template))
+        fields = list(sample_fields(load_template(template).template))
         if not fields:
             message = "The template has no variables and names no dynamic properties."
             raise TirageError(Problem("nothing_to_sample", message, hint="Add `variables` to it."))
@@ -66,31 +63,3 @@ def _stream(out: Path | None) -> Iterator[TextIO]:
         yield text
     finally:
         text.detach()  # flushes, and leaves standard output open
-
-
-def _fields(template: Template) -> Iterator[SampleField]:
-    """The variables, and where there are none the properties that layers call dynamic."""
-    from tirage.engine.expand import text_of
-    from tirage.engine.layer import properties_of
-    from tirage.sampling import SampleField
-
-    for each in template.document.variables:
-        given = [text_of(row[each.name]) for row in template.document.sample_rows if row.get(each.name)]
-        is_image = each.type == "image"
-        yield SampleField(
-            each.name,
-            each.type,
-            None if each.sample is None or is_image else text_of(each.sample),
-            None if each.default is None else text_of(each.default),
-            each.description or None,
-            samples=tuple(text for text in given if not is_image or text.startswith(("http:", "https:", "data:"))),
-        )
-    if template.document.variables:
-        return
-    for layer in template.layers.values():
-        for key in layer.dynamic:
-            known = properties_of(type(layer)).get(key)
-            shown = getattr(layer, known.attribute, None) if known else None
-            kind = "image" if key == "imageUrl" else "color" if key.lower().endswith("color") else "text"
-            text = shown if isinstance(shown, str) and shown else None
-            yield SampleField(f"{layer.name}.{key}", kind, text, text if kind == "image" else None)

@@ -1,4 +1,4 @@
-"""`POST /designs/{UID}/report`: the layout without pixels."""
+"""`POST /designs/{UID}/report` and `/sample`: the layout without pixels, and values to try a design with."""
 
 from __future__ import annotations
 
@@ -28,3 +28,27 @@ async def test_what_cannot_be_laid_out_is_refused(alice: Person, bob: Person, ru
         answer = await person.client.post(f"/designs/{wanted}/report", json={})
         assert (answer.status_code, answer.json()["code"]) == (404, "template_not_found")
     assert (await running.client().post(f"/designs/{uid}/report", json={})).status_code == 401
+
+
+async def test_random_values_fit_the_design(alice: Person, bob: Person, running: Running) -> None:
+    """A value for each variable, the same for the same seed; they draw. Wrong wishes are told."""
+    document = {
+        "width": 90,
+        "height": 40,
+        "variables": [{"name": "first_name"}, {"name": "price", "type": "number"}],
+        "layers": [{"type": "text", "name": "title", "text": "{{ first_name }}: {{ price }}"}],
+    }
+    uid = (await alice.client.post("/templates", json=document)).json()["id"]
+    rows = (await alice.client.post(f"/designs/{uid}/sample", json={"count": 3, "locale": "de_DE"})).json()["rows"]
+    assert len(rows) == 3 and all(set(row) == {"first_name", "price"} and all(row.values()) for row in rows)
+    again = await alice.client.post(f"/designs/{uid}/sample", json={"count": 3, "locale": "de_DE"})
+    assert again.json()["rows"] == rows
+    drawn = await alice.client.post(f"/designs/{uid}", json={"variables": rows[0]})
+    assert drawn.status_code == 200, drawn.text
+    plain = (await store(alice))["id"]
+    assert (await alice.client.post(f"/designs/{plain}/sample", json={})).json() == {"rows": []}
+    for body, code in (({"count": 0}, "body_invalid"), ({"locale": "xx_YY"}, "locale_unknown")):
+        answer = await alice.client.post(f"/designs/{uid}/sample", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (await bob.client.post(f"/designs/{uid}/sample", json={})).status_code == 404
+    assert (await running.client().post(f"/designs/{uid}/sample", json={})).status_code == 401
