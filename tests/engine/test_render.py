@@ -257,3 +257,11 @@ def test_text_in_a_drawing_is_warned_of(studio: Any) -> None:
     drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><text y="9">x</text></svg>'
     rendered = studio.render(page({"type": "svg", "svg": drawing}))
     assert [warning.code for warning in rendered.report.warnings] == ["svg_text"]
+
+
+def test_a_drawing_has_its_focus_in_the_middle(studio: Any) -> None:
+    """Faces are sought in pictures only; a drawing is cropped at its centre, and the report says so."""
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><path fill="red" d="M0 0H10V10H0Z"/></svg>'
+    layer = {"type": "image", "imageUrl": "d", "imagePosition": "ai_face"}
+    report = studio.render(page(layer), pictures={"d": drawing.encode()}).report
+    assert report.layers[0].images[0].focus == "center"

@@ -58,7 +58,7 @@ async def read_upload(request: Request, max_bytes: int) -> Upload:
         data = await given[0].read()
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
         # Browsers write a quotation mark in a name so (HTML, multipart/form-data encoding).
-        return Upload((given[0].filename or "").replace("%22", "\""), data, fields)
+        return Upload((given[0].filename or "").replace("%22", '"'), data, fields)
     finally:
         await form.close()
 
