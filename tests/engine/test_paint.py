@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.painting import BLUE, GREEN, RED, difference, painted, pixels, rect
 
-from tirage.engine import paint
+from tirage.engine import brush, paint
 from tirage.engine.scene import (
     Box,
     ConicGradient,
@@ -218,3 +218,17 @@ def test_a_shear_is_not_transposed() -> None:
     """`matrix(1, 0, 1, 1, 0, 0)` moves what lies lower to the right."""
     drawn = painted(Group((rect(0, 40, 10, 10, BLACK),), Affine(1, 0, 1, 1, 0, 0)))
     assert drawn[45, 50, 0] == 0 and drawn[45, 5, 0] == 255
+
+
+def test_a_page_of_one_colour_is_laid_as_the_ground() -> None:
+    """A first path that fills the page opaquely becomes the colour that painting begins with; any other stays."""
+    page = Rect(0, 0, 40, 20)
+    whole, above = Path(Box(page), fill=Solid(RED)), Path(Box(Rect(0, 0, 4, 4)), fill=Solid(BLUE))
+    assert brush.grounded(Group((whole, above)), page, WHITE) == (Group((above,)), RED)
+    for other in (
+        Group((above, whole)),
+        Group((whole, above), opacity=0.5),
+        Group((Path(Box(page), fill=Solid(RED.with_alpha(0.5))), above)),
+        Group((Path(Box(page), fill=Solid(RED), blur=3), above)),
+    ):
+        assert brush.grounded(other, page, WHITE) == (other, WHITE)

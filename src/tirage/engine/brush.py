@@ -358,3 +358,14 @@ def _group_extent(group: Group) -> Rect | None:
             return None
         whole = Rect(left, top, right - left, bottom - top)
     return whole.bounds(group.transform)
+
+
+def grounded(node: Node, page: Rect, background: Color | None) -> tuple[Node, Color | None]:
+    """The node without a first path that fills all of `page` with one opaque colour, and that colour as background."""
+    if not isinstance(node, Group) or not node.children or node != Group(node.children):
+        return node, background
+    first = node.children[0]
+    fill = first.fill if isinstance(first, Path) and first == Path(Box(page), fill=first.fill) else None
+    if isinstance(fill, Solid) and fill.color.alpha == 1:
+        return Group(node.children[1:]), fill.color
+    return node, background

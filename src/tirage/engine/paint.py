@@ -12,6 +12,7 @@ from tirage.engine.surface import Raster as Raster
 from tirage.engine.surface import Surface, swapped
 from tirage.engine.values.color import Color
 from tirage.engine.values.filter import DropShadow
+from tirage.engine.values.transform import Rect
 
 _WHOLE = skia.Canvas.kFast_SrcRectConstraint
 _CLIPS = {"inside": skia.ClipOp.kIntersect, "outside": skia.ClipOp.kDifference}
@@ -45,6 +46,7 @@ def draw(node: ScenePage | Node, canvas: Any, *, vector: bool = False) -> None:
 
 def _paint(node: Node, width: float, height: float, scale: float, background: Color | None) -> Surface:
     columns, rows = device_size(width, height, scale)
+    node, background = brush.grounded(node, Rect(0, 0, width, height), background)
     surface = Surface(columns, rows, None if background is None else brush.argb(background))
     surface.canvas.scale(columns / width, rows / height)
     _Painter(surface.canvas, surface=surface).node(node, 1.0)

@@ -11,6 +11,7 @@ from tirage.engine.layer import Layer
 from tirage.engine.layout import Laid, Services, Surroundings, lay_out, lay_out_background
 from tirage.engine.scene import Group, Picture
 from tirage.engine.template import BoundPage, Template
+from tirage.engine.values.color import Color
 from tirage.engine.values.transform import Rect
 
 MAX_KEPT_BYTES = 64 * 1024 * 1024
@@ -40,7 +41,9 @@ def page_parts(prepared: Prepared, around: Surroundings, *, with_background: boo
         yield lay_out_background(around)
     elif with_background:
         first = runs.pop(0)[1] if flat and runs and runs[0][0] else ()
-        yield _kept(prepared, around, first, with_background=True) if flat else lay_out_background(around)
+        # One colour alone is painted quicker than a picture of it.
+        kept = flat and (first or not isinstance(page.background, Color))
+        yield _kept(prepared, around, first, with_background=True) if kept else lay_out_background(around)
     for keep, layers in runs:
         yield _kept(prepared, around, layers, with_background=False) if keep else lay_out(layers, around)
 
