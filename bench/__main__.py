@@ -16,6 +16,7 @@ from typing import Any
 from bench import runs
 from bench.report import Result, show, write
 from bench.runs import Workload
+from tirage.pool.link import SET_FOR_RENDERERS
 
 OUT = Path("out/bench")
 INPUTS = OUT / "inputs"
@@ -56,7 +57,7 @@ def main() -> None:
 
 def _child(module: str, *arguments: str) -> dict[str, Any]:
     """A part that measures in a process of its own, with one codec thread as in a render child."""
-    environment = os.environ | {"VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = os.environ | SET_FOR_RENDERERS
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=True,
