@@ -16,7 +16,7 @@ from tests.db.fixtures import NOON, Tenant
 from tirage.db.connect import Database
 from tirage.store import link_keys
 from tirage.store.errors import Invalid, NotFound
-from tirage.store.vault import SECRET_FILE, Vault
+from tirage.store.vault import VAULT_FILE, Vault
 
 VAULT = Vault(bytes(range(32)))
 
@@ -54,8 +54,8 @@ def test_a_data_folder_has_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         derived = set(threads.map(lambda _: Vault.of_folder(tmp_path).derive("a"), range(16)))
     assert len(derived) == 1
-    assert [path.name for path in tmp_path.iterdir()] == [SECRET_FILE]
-    assert (tmp_path / SECRET_FILE).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == [VAULT_FILE]
+    assert (tmp_path / VAULT_FILE).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("text", ["", "short", "ü" * 44, base64.b64encode(bytes(31)).decode(), "*" * 44])

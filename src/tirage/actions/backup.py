@@ -25,7 +25,7 @@ from tirage.db.address import DatabaseAddress
 from tirage.db.dump import Snapshot, sequences, snapshot, still_named
 from tirage.engine.errors import Problem
 from tirage.settings import Settings
-from tirage.store.vault import SECRET_FILE, Vault
+from tirage.store.vault import VAULT_FILE, Vault
 
 FORMAT = 1
 STANDARD_OUTPUT = Path("-")
@@ -100,7 +100,7 @@ def _add_secrets(settings: Settings, writer: ArchiveWriter) -> tuple[str, ...]:
     for name in SECRETS:
         path = data_folder(settings) / name
         # A secret that comes from the settings is the operator's, whatever an old file says.
-        if path.is_file() and not (name == SECRET_FILE and settings.secret):
+        if path.is_file() and not (name == VAULT_FILE and settings.secret):
             writer.add(f"secrets/{name}", path.read_bytes())
             found.append(name)
     return tuple(found)
@@ -182,7 +182,7 @@ def _check_installation(settings: Settings) -> None:
     """Refuse an empty folder: opening it would make a new installation, with a new secret, and back that up."""
     folder = data_folder(settings)
     for here, what in (
-        (settings.secret or (folder / SECRET_FILE).is_file(), SECRET_FILE),
+        (settings.secret or (folder / VAULT_FILE).is_file(), VAULT_FILE),
         (settings.database_url or (folder / "postgres").is_dir(), "database"),
     ):
         if not here:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tirage.db.folder import lock_data_folder
 from tirage.db.migrate import Migration, migrate, read_migrations
 from tirage.engine.errors import Problem
 from tirage.settings import Settings
-from tirage.store.vault import SECRET_FILE, Vault
+from tirage.store.vault import VAULT_FILE, Vault
 
 UNFINISHED = "restore.unfinished"
 """A file in the data folder for as long as a restore runs; one that was killed leaves it behind."""
@@ -157,8 +158,8 @@ def _verify(file: Path) -> _Head:
                 _refuse_newer(f"Its format is {about.get('format')!r}; this Tirage reads {FORMAT}.")
         elif member.secret:
             secrets.append(member.secret)
-            data = member.read()
-            secret = data if member.secret == SECRET_FILE else secret
+            data, file_name = member.read(), member.secret
+            secret = data if file_name == VAULT_FILE else secret
         elif member.name == END and not {"rows", "sequences", "lost"} <= json_object(member.read()).keys():
             raise damaged("its end is not understood")
     try:
@@ -171,7 +172,7 @@ def _verify(file: Path) -> _Head:
         )
     except (KeyError, TypeError) as error:
         raise damaged("its first member is not understood") from error
-    if secret and fingerprint(Vault.of_text(secret.decode("ascii", "replace"))) != head.secret:
+    if secret and not compare_digest(fingerprint(Vault.of_text(secret.decode("ascii", "replace"))), head.secret):
         raise damaged("its secret is not the one that it was made with")
     return head
 
@@ -194,10 +195,10 @@ def _refuse_newer(message: str) -> None:
 
 def _check_secret(settings: Settings, head: _Head) -> None:
     if settings.secret:
-        if fingerprint(open_vault(settings)) != head.secret:
+        if not compare_digest(fingerprint(open_vault(settings)), head.secret):
             message = "TIRAGE_SECRET is not the secret under which the backup's hooks and link keys are sealed."
             raise BackupRefused(Problem("backup_secret_differs", message, hint="Set it as it was, or unset it."))
-    elif SECRET_FILE not in head.secrets:
+    elif VAULT_FILE not in head.secrets:
         message = "The backup does not hold the installation's secret: it came from TIRAGE_SECRET when it was made."
         raise BackupRefused(Problem("backup_secret_missing", message, hint="Set TIRAGE_SECRET as it was."))
 

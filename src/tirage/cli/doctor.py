@@ -33,7 +33,7 @@ LIBRARIES = (
     ("pydantic", "import pydantic"),
     ("orjson", "import orjson"),
     ("httpcore", "import httpcore"),
-    ("openpyxl", "import openpyxl; assert openpyxl.DEFUSEDXML"),
+    ("openpyxl", "import openpyxl"),
     ("fonttools", "import fontTools.ttLib"),
     ("faker", "import faker"),
 )

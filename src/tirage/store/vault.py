@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from tirage.engine.errors import Problem
 from tirage.store.errors import Invalid
 
-SECRET_FILE = "secret.key"
+VAULT_FILE = "secret.key"
 SECRET_BYTES = 32
 
 _VERSION = b"\x01"
@@ -56,7 +56,7 @@ class Vault:
     @classmethod
     def of_folder(cls, folder: Path) -> Vault:
         """The vault of a data folder; its secret is made at the first call and readable by its owner alone."""
-        path = folder / SECRET_FILE
+        path = folder / VAULT_FILE
         if not path.exists():
             _create(path, base64.b64encode(secrets.token_bytes(SECRET_BYTES)) + b"\n")
         return cls.of_text(path.read_text(encoding="ascii"))
@@ -80,7 +80,7 @@ class Vault:
             Problem(
                 "secret_unreadable",
                 "A stored secret cannot be opened: it was sealed under another installation's secret, or altered.",
-                hint=f"Restore {SECRET_FILE} together with the database, or make new keys and hooks.",
+                hint=f"Restore {VAULT_FILE} together with the database, or make new keys and hooks.",
             )
         )
 
