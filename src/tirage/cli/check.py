@@ -21,7 +21,7 @@ from tirage.cli.console import (
     tell_problems,
     tell_warning,
 )
-from tirage.cli.options import folders_of, open_context, settings_of
+from tirage.cli.options import AllowHosts, AllowPaths, Delimiter, Encoding, Sheet, folders_of, open_context, settings_of
 
 if TYPE_CHECKING:
     from tirage.actions.check_table import CheckSummary, Finding
@@ -40,21 +40,11 @@ def check(
         int | None, typer.Option(min=1, max=256, metavar="N", help="How many rows are laid out at once.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the findings for programs, and nothing else.")] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(metavar="HOST", help="Fetch from this host or network although it is private.")
-    ] = None,
-    allow_path: Annotated[
-        list[Path] | None, typer.Option(metavar="DIR", help="Read pictures from this folder too.")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="E", help="The table's encoding, where it is not UTF-8.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(metavar="D", help="The table's delimiter: a character, or tab.")
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; default: the first.")
-    ] = None,
+    allow_host: AllowHosts = None,
+    allow_path: AllowPaths = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
 ) -> None:
     """Tell every problem of a template and, row by row, what would fail, overflow or be missing. Draws nothing.
 

@@ -1,11 +1,11 @@
-"""Texts of the command line → values, each refused with what it takes."""
+"""What commands share: options that several have, and texts → values, each refused with what it takes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from tirage.settings import Settings
 
 _ROWS = re.compile(r"(\d*)(-?)(\d*)")
+
+# Options that more than one command has.
+AllowHosts = Annotated[
+    list[str] | None, typer.Option(metavar="HOST", help="Fetch from this host or network although it is private.")
+]
+AllowPaths = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="Read pictures from this folder too.")]
+Encoding = Annotated[str | None, typer.Option(metavar="E", help="The table's encoding, where it is not UTF-8.")]
+Delimiter = Annotated[str | None, typer.Option(metavar="D", help="The table's delimiter: a character, or tab.")]
+Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; default: the first.")]
 
 
 def settings_of(texts: Sequence[str]) -> dict[str, str]:

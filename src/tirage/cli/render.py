@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from tirage.cli.console import ending, stop
-from tirage.cli.options import folders_of, format_of, open_context, refuse_without_data, row_range, settings_of
+from tirage.cli.options import (
+    AllowHosts,
+    AllowPaths,
+    Delimiter,
+    Encoding,
+    Sheet,
+    folders_of,
+    format_of,
+    open_context,
+    refuse_without_data,
+    row_range,
+    settings_of,
+)
 from tirage.engine.errors import Problem, TirageError
 
 
@@ -55,24 +67,14 @@ def render(
     resume: Annotated[bool, typer.Option("--resume", help="Skip rows that are done and unchanged.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Begin no row after the first that fails.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print a summary for programs, and nothing else.")] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(metavar="HOST", help="Fetch from this host or network although it is private.")
-    ] = None,
-    allow_path: Annotated[
-        list[Path] | None, typer.Option(metavar="DIR", help="Read pictures from this folder too.")
-    ] = None,
+    allow_host: AllowHosts = None,
+    allow_path: AllowPaths = None,
     contact_sheet: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Write one picture that shows up to 100 of the results.")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="E", help="The table's encoding, where it is not UTF-8.")
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(metavar="D", help="The table's delimiter: a character, or tab.")
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; default: the first.")
-    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
 ) -> None:
     """Draw a template: once, or once for each row of a table."""
     values = settings_of(settings or ())
