@@ -22,6 +22,7 @@ from tirage.engine.values.filter import Blur
 from tirage.engine.values.transform import IDENTITY, Affine, Rect, box_transform, translation
 
 MAX_WARNINGS = 200
+_OF_FONTS = frozenset({"glyph_missing", "font_missing"})
 
 
 @dataclass(slots=True)
@@ -163,7 +164,24 @@ class _Context:
             self.links.append((taken.bounds(transform), layer.link))
 
     def text(self, spec: TextSpec) -> TextBlock:
-        """Set a text with the template's own fallback families behind the named ones."""
+        """Set the layer's text, report on it and tell what did not go well."""
+        block = self._set(spec)
+        self._stack[-1].text = block.report
+        for code, message in block.warnings:
+            self.warn(code, message, key="text")
+        return block
+
+    def label(self, spec: TextSpec) -> TextBlock:
+        """Set a text that the layer measures and places itself; a warning that fonts cause is told once."""
+        block = self._set(spec)
+        name = self._stack[-1].layer.name if self._stack else None
+        for code, message in block.warnings:
+            if code in _OF_FONTS and Warning_(code, message, name) not in self.warnings:
+                self.warn(code, message)
+        return block
+
+    def _set(self, spec: TextSpec) -> TextBlock:
+        """The text with the template's own fallback families behind the named ones."""
         extra = self._around.fallback_fonts
         if extra:
             spec = replace(
@@ -174,11 +192,7 @@ class _Context:
                     for span in spec.spans
                 ),
             )
-        block = self._services.text.set(spec)
-        self._stack[-1].text = block.report
-        for code, message in block.warnings:
-            self.warn(code, message, key="text")
-        return block
+        return self._services.text.set(spec)
 
     def probe(self, source: str) -> ImageInfo:
         """The picture's header, read once per content."""

@@ -121,6 +121,9 @@ class LowerContext(Protocol):
     def text(self, spec: TextSpec) -> TextBlock:
         """Set a text and put it into the layer's report."""
 
+    def label(self, spec: TextSpec) -> TextBlock:
+        """Set a small text that is not the layer's own (a tick, a caption): only missing glyphs and fonts are told."""
+
     def probe(self, source: str) -> ImageInfo:
         """Read a picture's header. Raises ResourceProblem."""
 
