@@ -1,4 +1,4 @@
-"""What the service's drawing processes do: draw rows, name colours, make a smaller picture of a picture."""
+"""What the service's drawing processes do: draw rows, make a smaller picture of a picture."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from tirage.actions import draw, draw_pages, shrink
 from tirage.engine.format import MAX_PIXELS
 
-COLOURED = frozenset({"image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"})
-
 
 def warm() -> None:
     """Load the libraries into the fork server: a sandboxed child could not import them any more."""
+    import tirage.engine.palette  # noqa: F401  (used later, where nothing can be imported any more)
+
     draw.warm()
     shrink.warm()
 
@@ -23,8 +23,4 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
         return {}, [shrink.shrink(parts[0], header["width"], header["format"], max_pixels=MAX_PIXELS)]
     if header.get("kind") == "pages":
         return draw_pages.draw_pages(header, parts)
-    reply, files = draw.handle(header, parts)
-    if header.get("colours"):
-        for about, data in zip(reply["files"], files, strict=True):
-            about["palette"] = shrink.palette(data) if about["mediaType"] in COLOURED else []
-    return reply, files
+    return draw.handle(header, parts)

@@ -69,7 +69,13 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
         return {"files": [], "report": report_as_json(report)}, []
     rendered = render(prepared, bound, resources, job.format, job.options, job.meta)
     files = [
-        {"width": file.width, "height": file.height, "mediaType": file.media_type, "bytes": len(file.data)}
+        {
+            "width": file.width,
+            "height": file.height,
+            "mediaType": file.media_type,
+            "bytes": len(file.data),
+            "palette": file.palette,
+        }
         for file in rendered.files
     ]
     return {"files": files, "report": report_as_json(rendered.report)}, [file.data for file in rendered.files]

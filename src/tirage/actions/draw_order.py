@@ -73,7 +73,7 @@ def draw_order(
         sources=tuple((source, each.sha256) for source, each in (*kept.shared.items(), *own.items())),
         format=output.format,
         options=output.options,
-        meta=Meta(recipe=mark, title=document.name, language=document.settings.locale),
+        meta=Meta(recipe=mark, title=document.name, language=document.settings.locale, palette=colours),
         layout_only=layout_only,
     )
     return DrawOrder(
@@ -81,7 +81,7 @@ def draw_order(
         Job(
             template_key=kept.key,
             workspace=workspace,
-            header={**job.header(), "colours": True} if colours else job.header(),
+            header=job.header(),
             parts=[each.data for each in own.values()],
             resident=[kept.document, *(each.data for each in kept.shared.values())],
         ),

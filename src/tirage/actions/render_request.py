@@ -161,7 +161,7 @@ def busy() -> RenderProblem:
 
 def _drawn(output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...]) -> DrawnOutput:
     files = tuple(
-        Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about.get("palette", ())), index)
+        Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about["palette"]), index)
         for index, (about, data) in enumerate(zip(reply.header["files"], reply.parts, strict=False))
     )
     report = reply.header["report"]

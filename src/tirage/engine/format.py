@@ -39,6 +39,17 @@ class Encoded:
     warnings: tuple[Warning_, ...] = ()
     paint_ms: float = 0.0
     """How much of the time went into painting pixels, where that is a step of its own."""
+    palette: tuple[str, ...] = ()
+    """The commonest colours of a painted page as `#rrggbb`, where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A format's own part of an Encoded."""
+
+    data: bytes
+    paint_ms: float = 0.0
+    palette: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +89,19 @@ class Format(ABC):
                     f"{self.max_pixels // 1_000_000} megapixels are made as {self.name}. Lower the scale."
                 )
                 raise RenderProblem(Problem("output_too_large", message))
-        data, painted = self._bytes(scene, options, meta)
+        made = self._bytes(scene, options, meta)
         warnings: tuple[Warning_, ...] = ()
-        if options.max_bytes is not None and len(data) > options.max_bytes:
-            message = f"The smallest {self.name} has {len(data)} bytes, more than the {options.max_bytes} asked for."
+        if options.max_bytes is not None and len(made.data) > options.max_bytes:
+            message = (
+                f"The smallest {self.name} has {len(made.data)} bytes, more than the {options.max_bytes} asked for."
+            )
             warnings = (Warning_("max_bytes_exceeded", message),)
         width, height = paint.device_size(scene.pages[0].width, scene.pages[0].height, options.scale)
-        return Encoded(data, width, height, self.media_type, warnings, painted)
+        return Encoded(made.data, width, height, self.media_type, warnings, made.paint_ms, made.palette)
 
     @abstractmethod
-    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
-        """The file, and the milliseconds that painting took."""
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> Made:
+        """The file, and what is known of its making."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +125,7 @@ class RasterFormat(Format):
     def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
         """The pixels as a file. `quality` is 1–100; formats without one ignore it."""
 
-    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> Made:
         started = perf_counter()
         from tirage.engine import paint
 
@@ -121,11 +134,16 @@ class RasterFormat(Format):
         if options.transparent and not flat:
             raster = replace(raster, opaque=False)
         painted = (perf_counter() - started) * 1000
+        colours: tuple[str, ...] = ()
+        if meta.palette:
+            from tirage.engine.palette import palette
+
+            colours = palette(raster)
         quality = options.quality or self.quality or 100
         data = self.compress(raster, options, quality)
         if options.max_bytes is None or len(data) <= options.max_bytes or self.quality is None or options.lossless:
-            return data, painted
-        return self._fitting(raster, options, quality), painted
+            return Made(data, painted, colours)
+        return Made(self._fitting(raster, options, quality), painted, colours)
 
     def _fitting(self, raster: Raster, options: OutputOptions, too_high: int) -> bytes:
         """The file of the highest quality below `too_high` that fits, or the smallest that there is."""
@@ -153,5 +171,5 @@ class VectorFormat(Format):
     def write(self, scene: Scene, options: OutputOptions, meta: Meta) -> bytes:
         """The scene as a document."""
 
-    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> tuple[bytes, float]:
-        return self.write(scene, options, meta), 0.0
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> Made:
+        return Made(self.write(scene, options, meta))

@@ -44,9 +44,13 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What a document says of itself. `recipe` is the hash of all that decides its bytes; ids come from it."""
+    """What a document says of itself. `recipe` is the hash of all that decides its bytes; ids come from it.
+
+    `palette` asks for the colours of a painted page beside its bytes, which it does not change.
+    """
 
     recipe: str = ""
     title: str = ""
     language: str = ""
     created: datetime | None = None
+    palette: bool = False
