@@ -20,7 +20,7 @@ from tirage.pool.link import SET_FOR_RENDERERS
 
 OUT = Path("out/bench")
 INPUTS = OUT / "inputs"
-PARTS = ("card", "render", "stream", "starters")
+PARTS = ("card", "render", "stream", "starters", "service")
 MIB = 1024 * 1024
 STREAM_GROWTH = 16
 """MiB by which the parent may grow over a run: no more than noise and the interpreter's own arenas."""
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be given several times")
     given = parser.parse_args()
     found = Findings()
-    parts = {"card": _card, "render": _render, "stream": _stream, "starters": _starters}
+    parts = {"card": _card, "render": _render, "stream": _stream, "starters": _starters, "service": _service}
     for name in given.only or PARTS:
         print(f"measuring: {name} …", file=sys.stderr, flush=True)
         parts[name](found, given.full)
@@ -175,6 +175,41 @@ def _starters(found: Findings, full: bool) -> None:
         for name, each in told.items()
     ]
     found.tables.append(("Starters: pictures per second in one worker", ["", "size", "PNG", "JPEG"], rows))
+
+
+def _service(found: Findings, full: bool) -> None:
+    with TemporaryDirectory(prefix="tirage-bench-") as folder:
+        told = found.details["service"] = _child(
+            "bench.service", "measure", str(Path(folder) / "data"), "full" if full else "quick"
+        )
+    spent, load, bare = told["latency"], told["throughput"], told["without_http"]
+    answers = load["per_second"] * load["seconds"]
+    found.results += [
+        Result(
+            "a request above its drawing", spent["service"] - spent["process"], 6, "ms",
+            "p50 of a warm POST /designs, one client, less the same drawing in process",
+        ),
+        Result(
+            "throughput through HTTP", 100 * load["per_second"] / bare["per_second"], 85, "%",
+            f"8 clients, 2 drawing processes, against jobs handed over in process; a request costs the API "
+            f"{load['api_processor'] * 1000 / answers:.1f} ms of processor, the clients "
+            f"{load['clients_processor'] * 1000 / answers:.1f} ms",
+            most=False,
+        ),
+        Result("memory of the API process", told["memory"]["api"] / MIB, 200, "MiB", "resident, after all of this"),
+        Result(
+            "a link from the cache", told["links"]["per_processor_second"], 1000, "/s",
+            f"answers per second of the API's processor; one client saw {told['links']['per_second']:.0f} a second",
+            most=False,
+        ),
+    ]  # fmt: skip
+    if crowd := told.get("crowd"):
+        failed = crowd["errors_5xx"]
+        found.results.append(
+            Result(
+                "5xx to 50 clients", failed, 0, "", f"in {crowd['seconds']:.0f} s at {crowd['per_second']:.0f} a second"
+            )
+        )
 
 
 if __name__ == "__main__":
