@@ -56,12 +56,12 @@ class OpenDesigns:
 
     async def open(self, service: Service, workspace: str, uid: str, version: int | None = None) -> Design:
         """The design, its present version unless one is named. Raises NotFound `template_not_found`."""
+        wanted = version or (await templates.look(service.database, workspace, uid)).version
+        held = self._designs.get((workspace, uid, wanted))
+        if held is not None:
+            self._designs.move_to_end((workspace, uid, wanted))
+            return held
         async with service.database.workspace(workspace) as tx:
-            wanted = version if version is not None else (await templates.get(tx, uid)).version
-            held = self._designs.get((workspace, uid, wanted))
-            if held is not None:
-                self._designs.move_to_end((workspace, uid, wanted))
-                return held
             stored = await templates.document(tx, uid, wanted)
         design = read_design(uid, workspace, stored.version, stored.document.encode())
         self._keep(design)

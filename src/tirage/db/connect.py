@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, LiteralString, Self, TypeVar
 
@@ -178,6 +178,28 @@ class Database:
         """
         return self._transaction(SYSTEM, "", "", deadline)
 
+    async def look(
+        self, workspace: str, kind: Callable[..., T], statement: LiteralString, **parameters: Any
+    ) -> T | None:
+        """The first row of one reading statement in a transaction of a workspace, or None, in a single exchange.
+
+        For what every request asks: begin, place, statement and commit travel together (libpq's pipeline mode).
+        """
+        given = {"workspace": workspace, "account": "", **parameters}
+
+        async def read(connection: AsyncConnection[TupleRow], place: dict[str, str]) -> T | None:
+            async with connection.pipeline(), connection.cursor(row_factory=record(kind)) as cursor:
+                await connection.execute(_ENTER, place)
+                await cursor.execute(statement, given)
+                await connection.commit()
+                return await cursor.fetchone()
+
+        with _translated():
+            connection, watch, found = await self._enter(_place(APPLICATION, workspace, "", self._deadline), read)
+            watch.cancel()
+            await self._pool.putconn(connection)
+            return found
+
     async def durability(self) -> Durability:
         """How durable the server is at this moment; also the readiness probe. Raises DatabaseUnavailable."""
         async with self.system() as transaction:
@@ -190,15 +212,8 @@ class Database:
         self, role: str, workspace: str, account: str, deadline: float | None
     ) -> AsyncIterator[Transaction]:
         seconds = self._deadline if deadline is None else deadline
-        place = {
-            "role": role,
-            "schema": SCHEMA,
-            "workspace": workspace,
-            "account": account,
-            "timeout": str(int(seconds * 1000)),
-        }
         with _translated():
-            connection, watch = await self._enter(place, seconds)
+            connection, watch, _ = await self._enter(_place(role, workspace, account, seconds), _begin)
             try:
                 yield Transaction(connection, workspace=workspace, account=account)
                 await connection.commit()
@@ -211,16 +226,19 @@ class Database:
                 await self._pool.putconn(connection)
 
     async def _enter(
-        self, place: dict[str, str], seconds: float
-    ) -> tuple[AsyncConnection[TupleRow], asyncio.TimerHandle]:
-        """A connection in its transaction. Connections that died in the pool (the server restarted) are passed over."""
+        self, place: dict[str, str], first: Callable[[AsyncConnection[TupleRow], dict[str, str]], Awaitable[T]]
+    ) -> tuple[AsyncConnection[TupleRow], asyncio.TimerHandle, T]:
+        """A connection after its `first` exchange, the deadline's watch, and what that exchange gave.
+
+        Connections that died in the pool (the server restarted) are passed over.
+        """
         loop = asyncio.get_running_loop()
+        seconds = int(place["timeout"]) / 1000
         for left in range(self._connections, -1, -1):
             connection = await self._pool.getconn(timeout=self._wait)
             watch = loop.call_later(seconds, _cut, connection)
             try:
-                await connection.execute(_ENTER, place)
-                return connection, watch
+                return connection, watch, await first(connection, place)
             except BaseException as error:
                 watch.cancel()
                 cut = connection.closed
@@ -228,6 +246,21 @@ class Database:
                 if not (cut and left and isinstance(error, psycopg.OperationalError)) or watch.when() <= loop.time():
                     raise
         raise AssertionError("the loop returns or raises")
+
+
+def _place(role: str, workspace: str, account: str, seconds: float) -> dict[str, str]:
+    """The parameters that put a transaction into its place."""
+    return {
+        "role": role,
+        "schema": SCHEMA,
+        "workspace": workspace,
+        "account": account,
+        "timeout": str(int(seconds * 1000)),
+    }
+
+
+async def _begin(connection: AsyncConnection[TupleRow], place: dict[str, str]) -> None:
+    await connection.execute(_ENTER, place)
 
 
 def _cut(connection: AsyncConnection[TupleRow]) -> None:

@@ -34,24 +34,37 @@ INSERT INTO event_sequences (workspace_id, last) VALUES (%(workspace)s, 1)
 ON CONFLICT (workspace_id) DO UPDATE SET last = event_sequences.last + 1
 RETURNING last
 """
-_INSERT: LiteralString = (
+# One statement, because every picture makes an event: its number where none was taken before, the event itself, and a
+# delivery for each hook that wants it.
+_ENQUEUE: LiteralString = (
     """
-INSERT INTO events ("""
+WITH next AS (
+    INSERT INTO event_sequences (workspace_id, last)
+    SELECT %(workspace)s, 1 WHERE %(sequence)s::bigint IS NULL
+    ON CONFLICT (workspace_id) DO UPDATE SET last = event_sequences.last + 1
+    RETURNING last
+), event AS (
+    INSERT INTO events ("""
     + _COLUMNS
     + """)
-VALUES (%(uid)s, %(workspace)s, %(sequence)s, %(type)s, %(template_id)s, %(payload)s, %(now)s)
-RETURNING """
+    SELECT %(uid)s, %(workspace)s, number, %(type)s, %(template_id)s, %(payload)s, %(now)s
+    FROM (SELECT last FROM next UNION ALL SELECT %(sequence)s::bigint) AS numbers (number)
+    WHERE number IS NOT NULL
+    RETURNING """
     + _COLUMNS
     + """
+), fan_out AS (
+    INSERT INTO deliveries (event_id, hook_id, workspace_id, state, due_at, created_at)
+    SELECT event.id, hooks.id, hooks.workspace_id, 'pending', event.created_at, event.created_at
+    FROM hooks, event
+    WHERE hooks.workspace_id = event.workspace_id AND hooks.event_type = event.type AND hooks.disabled_at IS NULL
+      AND (hooks.template_id IS NULL OR hooks.template_id = event.template_id)
+)
+SELECT """
+    + _COLUMNS
+    + """ FROM event
 """
 )
-_FAN_OUT: LiteralString = """
-INSERT INTO deliveries (event_id, hook_id, workspace_id, state, due_at, created_at)
-SELECT %(uid)s, id, workspace_id, 'pending', %(now)s, %(now)s
-FROM hooks
-WHERE workspace_id = %(workspace)s AND event_type = %(type)s AND disabled_at IS NULL
-  AND (template_id IS NULL OR template_id = %(template_id)s)
-"""
 _GET: LiteralString = "SELECT " + _COLUMNS + " FROM events WHERE workspace_id = %(workspace)s AND id = %(uid)s"
 _PURGE: LiteralString = "DELETE FROM events WHERE created_at < %(before)s"
 
@@ -78,19 +91,17 @@ async def enqueue(
 
     `sequence` comes from `next_sequence` where the payload needed it. Call it at the end of the transaction.
     """
-    uid = new_message_id()
     event = await tx.one(
         Event,
-        _INSERT,
-        uid=uid,
-        sequence=await next_sequence(tx) if sequence is None else sequence,
+        _ENQUEUE,
+        uid=new_message_id(),
+        sequence=sequence,
         type=type_,
         template_id=template_id,
         payload=payload,
         now=now,
     )
     assert event is not None
-    await tx.execute(_FAN_OUT, uid=uid, type=type_, template_id=template_id, now=now)
     return event
 
 

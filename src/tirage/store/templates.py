@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from tirage.db.connect import Transaction
+from tirage.db.connect import Database, Transaction
 from tirage.engine.errors import Problem
 from tirage.store.errors import Conflict, NotFound
 from tirage.store.unique import with_new_uid
@@ -158,6 +158,11 @@ async def list_templates(tx: Transaction) -> list[TemplateRecord]:
 async def get(tx: Transaction, uid: str) -> TemplateRecord:
     """One design. Raises NotFound `template_not_found`."""
     return _found(await tx.one(TemplateRecord, _GET, uid=uid), uid)
+
+
+async def look(database: Database, workspace: str, uid: str) -> TemplateRecord:
+    """One design as `get` gives it, in a transaction of its own. Raises NotFound `template_not_found`."""
+    return _found(await database.look(workspace, TemplateRecord, _GET, uid=uid), uid)
 
 
 async def document(tx: Transaction, uid: str, version: int | None = None) -> StoredDocument:
