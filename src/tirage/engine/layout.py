@@ -219,7 +219,7 @@ class _Context:
 
     def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
         """A drawing from markup or a source, fitted into the box."""
-        if "<" in source:
+        if source.lstrip().startswith("<"):
             markup = source.encode()
             blob = Blob(markup, hashlib.sha256(markup).hexdigest())
         else:

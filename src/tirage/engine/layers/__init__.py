@@ -7,16 +7,26 @@ from typing import Annotated
 from pydantic import Field
 
 from tirage.engine.layer import Layer
+from tirage.engine.layers.barcode import BarcodeLayer
 from tirage.engine.layers.group import GroupLayer
 from tirage.engine.layers.image import ImageLayer
+from tirage.engine.layers.qrcode import QrCodeLayer
 from tirage.engine.layers.shape import ShapeLayer
 from tirage.engine.layers.svg import SvgLayer
 from tirage.engine.layers.text import TextLayer
 
-LAYER_TYPES: tuple[type[Layer], ...] = (TextLayer, ImageLayer, ShapeLayer, SvgLayer, GroupLayer)
+LAYER_TYPES: tuple[type[Layer], ...] = (
+    TextLayer,
+    ImageLayer,
+    ShapeLayer,
+    SvgLayer,
+    GroupLayer,
+    QrCodeLayer,
+    BarcodeLayer,
+)
 
 AnyLayer = Annotated[
-    TextLayer | ImageLayer | ShapeLayer | SvgLayer | GroupLayer,
+    TextLayer | ImageLayer | ShapeLayer | SvgLayer | GroupLayer | QrCodeLayer | BarcodeLayer,
     Field(discriminator="type"),
 ]
 
