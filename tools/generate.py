@@ -211,6 +211,44 @@ def formats_page() -> str:
     return f"{NOTE}# Formats\n\n{table(head, rows)}"
 
 
+def expressions_page() -> str:
+    """The language between double braces: limits, functions, tests, and every filter with its example."""
+    from tirage.engine.expressions import limits
+    from tirage.engine.expressions.compile import FUNCTIONS, TESTS
+    from tirage.engine.expressions.filters import FILTERS
+
+    intro = f"""# Expressions
+
+Between `{{{{` and `}}}}` stands the name of a variable, or an expression over variables:
+
+| | |
+| --- | --- |
+| Values | `12.5` `'text'` `true` `false` `none` `[1, 2]` `{{'a': 1}}` |
+| Arithmetic | `+` `-` `*` `/` `//` `%` `**`; `~` joins texts |
+| Comparison | `==` `!=` `<` `<=` `>` `>=` `in` `not in` |
+| Logic | `and` `or` `not`, `x if condition else y` |
+| Members | `item.title`, `item['title']`, `list[0]`, `text[:3]` |
+| Functions | {" ".join(f"`{name}`" for name in FUNCTIONS)} |
+| Tests | {" ".join(f"`is {name}`" for name in TESTS)} |
+
+Texts that write numbers count as numbers, as in a table they do. `false`, `no`, `off`, `0` and the empty text count as
+no. What is not there is nothing: empty in a text, no in a condition. A property that is only one expression takes its
+value as it is: a number for `fontSize`, yes or no for `visible`.
+
+An expression has at most {limits.MAX_CHARACTERS:,} characters and {limits.MAX_DEPTH} levels; texts that it makes
+have at most {limits.MAX_TEXT:,} characters, lists {limits.MAX_ITEMS:,} items. It reads the row and nothing else.
+
+## Filters
+
+`value | filter` or `value | filter(argument)`; numbers, dates and words follow the locale of the template.
+"""
+    rows = [
+        (f"`{each.name}`", each.arguments, each.sentence, f"`{each.example}`".replace("|", "\\|"), f"`{each.result}`")
+        for each in FILTERS.values()
+    ]
+    return f"{NOTE}{intro}\n{table(('Filter', 'Takes', 'Gives', 'Example', 'Result'), rows)}"
+
+
 def errors_page() -> str:
     """Every code of a problem or a warning."""
     parts = [
@@ -298,6 +336,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "layers.md": layers_page(),
         "formats.md": formats_page(),
+        "expressions.md": expressions_page(),
         "errors.md": errors_page(),
         "template.schema.json": json.dumps(template_schema(), indent=2, ensure_ascii=False) + "\n",
         "report.schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",

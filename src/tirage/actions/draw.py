@@ -45,7 +45,14 @@ def warm() -> None:
     """Load the libraries and the font index into the fork server; nothing untrusted is read."""
     gc.disable()  # nothing that loading makes is garbage, and looking for some takes a tenth of its time
     try:
-        import tirage.engine.render  # noqa: F401  (children are sandboxed and could not import it any more)
+        # Children are sandboxed and could not import these any more.
+        import icu  # noqa: F401
+        import jinja2.parser  # noqa: F401
+        import re2  # noqa: F401
+        import segno  # noqa: F401
+        import zxingcpp  # noqa: F401
+
+        import tirage.engine.render  # noqa: F401
 
         _services()
         _fonts().faces()  # the user's font files are read here, where that is still allowed

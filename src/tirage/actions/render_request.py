@@ -82,7 +82,7 @@ async def read_row(
     """
     if strict or design.template.document.settings.strict:
         _require_layers(design, params)
-    bound = bind(design.template, values or {}, params)
+    bound = bind(design.template, values or {}, params, now=service.clock.now())
     wanted = sources(bound)
     found: dict[str, Fetched | ResourceProblem] = {
         source: design.embedded[source] for source in wanted if source in design.embedded

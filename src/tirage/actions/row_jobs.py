@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from tirage.actions.draw_order import DrawOrder as DrawOrder
@@ -14,6 +15,7 @@ from tirage.actions.templates import LoadedTemplate
 from tirage.assets.fetched import Fetched
 from tirage.assets.local import LocalFiles
 from tirage.assets.resolve import resolve
+from tirage.clock import SystemClock
 from tirage.context import Context
 from tirage.engine.bind import CANVAS, apply, bind
 from tirage.engine.errors import Problem, ResourceProblem, TemplateProblem, closest
@@ -45,7 +47,8 @@ class Bound:
 class RowJobs:
     """Turns the rows of one run into jobs; what no row changes is worked out once.
 
-    `settings` are values that rank above a row's columns, by variable or `layer.key`.
+    `settings` are values that rank above a row's columns, by variable or `layer.key`; `now` is the moment that all rows
+    are drawn for, the present one where none is given.
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class RowJobs:
         *,
         settings: Mapping[str, Json] | None = None,
         layout_only: bool = False,
+        now: datetime | None = None,
     ) -> None:
         self.template = loaded.template
         self.output = output
         self._context = context
         self._document = loaded.document
         self._layout_only = layout_only
+        self._now = SystemClock().now() if now is None else now
         self._settings = _placed(loaded.template, settings or {})
         self._template_files = LocalFiles([folders.template], allow_paths=folders.allowed)
         self._row_files = LocalFiles(folders.rows, allow_paths=folders.allowed)
@@ -71,7 +76,7 @@ class RowJobs:
 
     def bind(self, values: Mapping[str, Json]) -> Bound:
         """Bind a row. Raises RowProblem."""
-        bound = bind(self.template, {**values, **self._settings} if self._settings else values)
+        bound = bind(self.template, {**values, **self._settings} if self._settings else values, now=self._now)
         return Bound(bound, sources(bound))
 
     def is_remote(self, bound: Bound) -> bool:

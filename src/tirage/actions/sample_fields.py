@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tirage.engine.expand import text_of
+from tirage.engine.expand import as_json, text_of
 from tirage.engine.layer import properties_of
 from tirage.engine.template import Template
 from tirage.sampling import SampleField
@@ -18,8 +18,8 @@ def sample_fields(template: Template) -> Iterator[SampleField]:
         yield SampleField(
             each.name,
             each.type,
-            None if each.sample is None or is_image else text_of(each.sample),
-            None if each.default is None else text_of(each.default),
+            None if each.sample is None or is_image else text_of(as_json(each.sample)),
+            None if each.default is None else text_of(as_json(each.default)),
             each.description or None,
             samples=tuple(text for text in given if not is_image or text.startswith(("http:", "https:", "data:"))),
         )

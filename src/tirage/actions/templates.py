@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tirage import starters
 from tirage.engine.errors import Problem, TemplateProblem
+from tirage.engine.expand import as_json
 from tirage.engine.parse import MAX_DOCUMENT_BYTES, parse
 from tirage.engine.template import Json, Template
 
@@ -68,5 +69,5 @@ def sample_row(template: Template) -> tuple[dict[str, Json], str]:
     """Values to show a template with, and where they came from: its first sample row, else the variables' samples."""
     if template.document.sample_rows:
         return dict(template.document.sample_rows[0]), "its first sample row"
-    samples = {each.name: each.sample for each in template.document.variables if each.sample is not None}
+    samples = {each.name: as_json(each.sample) for each in template.document.variables if each.sample is not None}
     return dict(samples), "the samples of its variables" if samples else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -16,11 +17,23 @@ import orjson
 from pydantic import ValidationError
 
 from tirage.engine.errors import Problem, RowProblem, closest
-from tirage.engine.expand import MAX_INTEGER, defaults_of, expand, is_number, misfit, placeholders, text_of
+from tirage.engine.expand import (
+    MAX_INTEGER,
+    defaults_of,
+    expand,
+    is_number,
+    misfit,
+    placeholders,
+    plain_names,
+    structured,
+    text_of,
+)
+from tirage.engine.expressions.limits import ExpressionError
+from tirage.engine.expressions.scope import Scope, truth
 from tirage.engine.layer import Layer, properties_of
 from tirage.engine.report import Warning_
 from tirage.engine.resources import ROW_SCHEME
-from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Template
+from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Pattern, Template
 
 CANVAS = "canvas"
 _PICTURES = ("imageUrl",)
@@ -32,8 +45,10 @@ Row = Mapping[str, Json]
 Params = Sequence[Mapping[str, Json]]
 
 
-def bind(template: Template, row: Row | None = None, params: Params = ()) -> BoundTemplate:
-    """Bind one row, and the layer objects of a wire request.
+def bind(
+    template: Template, row: Row | None = None, params: Params = (), *, now: datetime | None = None
+) -> BoundTemplate:
+    """Bind one row, and the layer objects of a wire request; `now` is the moment that expressions may ask for.
 
     Raises RowProblem with every value that does not fit. What fits nowhere is among the result's warnings.
     """
@@ -42,14 +57,23 @@ def bind(template: Template, row: Row | None = None, params: Params = ()) -> Bou
     plan = _plan(template, tuple(row))
     writer.warnings.extend(plan.warnings)
     values, brought = _values(template, row)
+    scope = Scope(values, template.document.settings.locale, now)
     for layer_id, patterns in template.patterns.items():
         layer = template.layers[layer_id]
         for key, tree in patterns.items():
             known = properties_of(type(layer))[key]
-            if not known.is_text and any(values.get(name) in (None, "") for name in placeholders(tree)):
+            if not known.is_text and any(values.get(name) in (None, "") for name in plain_names(tree)):
                 continue  # nobody gave a value: the property keeps what the type says
             escaped = key == "text" and getattr(layer, "markup", None) == "html"
-            value = expand(tree, values, escape=escaped)
+            try:
+                value = expand(tree, scope, escape=escaped)
+            except ExpressionError as error:
+                writer.problems.append(
+                    Problem("expression_failed", f"{error}.", f"/{layer.name}.{key}", layer=layer.name)
+                )
+                continue
+            if known.is_boolean and isinstance(tree, Pattern) and tree.whole:
+                value = truth(value)
             if key in _PICTURES and getattr(tree, "single", None) in brought:
                 value = _from_row(value)
             writer.put(layer_id, key, value)
@@ -140,7 +164,7 @@ def _values(template: Template, row: Row) -> tuple[dict[str, Json], set[str]]:
         if (reason := misfit(variable, value)) is not None:
             problems.append(Problem("variable_invalid", f"{variable.name!r} {reason}.", f"/{variable.name}"))
             continue
-        values[variable.name] = value
+        values[variable.name] = structured(value) if variable.type in ("list", "object") else value
         brought.add(variable.name)
     if problems:
         raise RowProblem(problems)

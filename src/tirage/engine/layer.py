@@ -131,6 +131,7 @@ class Property:
     adapter: TypeAdapter[Any]
     is_text: bool
     is_number: bool = False
+    is_boolean: bool = False
 
 
 @cache
@@ -142,7 +143,7 @@ def properties_of(kind: type[Model]) -> dict[str, Property]:
         annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
         is_number = info.annotation in (int, float) or info.annotation == int | None
         found[info.alias or attribute] = Property(
-            attribute, TypeAdapter(annotation), _is_text(info.annotation), is_number
+            attribute, TypeAdapter(annotation), _is_text(info.annotation), is_number, info.annotation is bool
         )
     return found
 

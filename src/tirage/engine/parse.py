@@ -11,7 +11,9 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from tirage.engine.errors import Problem, TemplateProblem, closest
-from tirage.engine.expand import compile_tree, defaults_of, expand, misfit, placeholders, text_of
+from tirage.engine.expand import compile_tree, defaults_of, expand, misfit, pattern_problem, placeholders, text_of
+from tirage.engine.expressions.limits import ExpressionError
+from tirage.engine.expressions.scope import Scope, truth
 from tirage.engine.json_strict import read_json
 from tirage.engine.layer import Layer, properties_of
 from tirage.engine.layers import BY_TYPE
@@ -22,6 +24,7 @@ from tirage.engine.template import (
     SCHEMA_VERSION,
     Document,
     Json,
+    Pattern,
     PatternTree,
     Template,
     Variable,
@@ -109,7 +112,16 @@ class _Reader:
                 self.add(
                     "variable_duplicate", f"Two variables are called {variable.name!r}.", f"/variables/{index}/name"
                 )
-            if variable.default not in (None, "") and (reason := misfit(variable, variable.default)):
+            if variable.pattern and (wrong := pattern_problem(variable.pattern)):
+                self.add(
+                    "pattern_invalid",
+                    f"The pattern of {variable.name!r} is no regular expression: {wrong}.",
+                    f"/variables/{index}/pattern",
+                )
+                continue
+            if variable.default not in (None, "") and (
+                reason := misfit(variable, defaults_of([variable])[variable.name])
+            ):
                 self.add(
                     "variable_invalid", f"The default of {variable.name!r} {reason}.", f"/variables/{index}/default"
                 )
@@ -162,7 +174,14 @@ class _Reader:
         patterns = self._compile(layer, pointer)
         for key, tree in patterns.items():
             names = frozenset(placeholders(tree))
-            self._stand_in(layer, kind, key, expand(tree, self.defaults), names, pointer)
+            try:
+                stand_in = expand(tree, Scope(self.defaults))
+            except ExpressionError:
+                stand_in = None  # it needs what only a row brings
+            known = properties_of(kind).get(key)
+            if known and known.is_boolean and isinstance(tree, Pattern) and tree.whole and stand_in is not None:
+                stand_in = truth(stand_in)
+            self._stand_in(layer, kind, key, stand_in, names, pointer)
         validated = self._validate(kind, layer, pointer)
         if validated is None:
             return None

@@ -15,7 +15,17 @@ import orjson
 from tirage import __version__
 from tirage.engine.template import BoundTemplate
 
-_DECIDERS = ("skia-python", "uharfbuzz", "pyicu-wheels", "pyvips-binary", "pyvips", "simplejpeg", "fonttools")
+_DECIDERS = (
+    "skia-python",
+    "uharfbuzz",
+    "pyicu-wheels",
+    "pyvips-binary",
+    "pyvips",
+    "simplejpeg",
+    "fonttools",
+    "segno",
+    "zxing-cpp",
+)
 _MAY_DECIDE = ("opencv-python-headless",)
 """Optional libraries: with the face detector a crop may lie elsewhere."""
 

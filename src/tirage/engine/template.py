@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from tirage.engine.expressions.compile import Expression
 from tirage.engine.layer import Identifier, Layer, Locale, Model, Name
 from tirage.engine.layers import AnyLayer
 from tirage.engine.report import Warning_
@@ -48,12 +49,23 @@ class Variable(Model):
     """A named value that rows bring, used as `{{ name }}`."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-    type: Literal["text", "number", "boolean", "color", "image", "url", "date"] = Field(
-        "text", description="What values must be."
+    type: Literal["text", "number", "boolean", "color", "image", "url", "date", "list", "object"] = Field(
+        "text", description="What values must be; `list` and `object` are JSON, also in a cell."
     )
-    default: str | int | float | bool | None = Field(None, description="Used where a row has nothing.")
+    default: str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None = Field(
+        None, description="Used where a row has nothing."
+    )
     required: bool = Field(False, description="Whether a row must have a value.")
-    sample: str | int | float | bool | None = Field(None, description="An example for people and previews.")
+    sample: str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None = Field(
+        None, description="An example for people and previews."
+    )
+    choices: tuple[str | int | float, ...] = Field((), max_length=500, description="The only values that there are.")
+    min: float | None = Field(None, description="The smallest number; the least items of a list.")
+    max: float | None = Field(None, description="The largest number; the most items of a list.")
+    max_length: int | None = Field(None, ge=1, le=100_000, description="The most characters of a text.")
+    pattern: Annotated[str, Field(max_length=500)] = Field(
+        "", description="A regular expression (RE2) that the whole text must match."
+    )
     description: Annotated[str, Field(max_length=500)] = ""
     empty_means: Literal["default", "empty"] = Field(
         "default", description="What an empty cell means: keep the default, or empty the text."
@@ -92,15 +104,21 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A string with placeholders: literal parts and variables in order."""
+    """A string with placeholders: literal parts, variables and expressions in order."""
 
-    parts: tuple[str | Placeholder, ...]
+    parts: tuple[str | Placeholder | Expression, ...]
 
     @property
     def single(self) -> str | None:
         """The variable's name where the pattern is nothing but one placeholder."""
         only = self.parts[0] if len(self.parts) == 1 else None
         return only.name if isinstance(only, Placeholder) else None
+
+    @property
+    def whole(self) -> Expression | None:
+        """The expression where the pattern is nothing else: its value keeps its type."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return only if isinstance(only, Expression) else None
 
 
 PatternTree = Pattern | Json | tuple["PatternTree", ...] | Mapping[str, "PatternTree"]

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-import numpy as np
-import zxingcpp
-
 from tirage.engine.codes.modules import Modules
 from tirage.engine.codes.problems import value_problem
 
@@ -84,6 +81,9 @@ class Barcode:
 @lru_cache(maxsize=256)
 def barcode(symbology: Symbology, value: str) -> Barcode:
     """The symbol of a value. Raises ResourceProblem `code_value_invalid`, naming the right check digit."""
+    import numpy as np
+    import zxingcpp  # native: loaded where codes are drawn, not where templates are read
+
     kind = _KINDS[symbology]
     if len(value) > _LONGEST:
         raise value_problem(f"The value has {len(value)} characters; a {kind.name} holds far fewer.")
@@ -97,7 +97,7 @@ def barcode(symbology: Symbology, value: str) -> Barcode:
     dark = np.asarray(made.to_image(scale=1, add_quiet_zones=False)) == 0
     if not kind.matrix:
         dark = dark[len(dark) // 2 :][:1]  # the bars of an add-on begin lower
-    rows, tall = _compact(dark, symbology)
+    rows, tall = _compact([bytes(row) for row in dark.astype(np.uint8)], symbology)
     modules = Modules(rows)
     shown = made.text if kind.gs1 else text
     groups, guards = _retail(symbology, shown, modules.width)
@@ -188,10 +188,9 @@ def _expanded(digits: str) -> str:
     return system + number + check
 
 
-def _compact(dark: np.ndarray, symbology: str) -> tuple[tuple[bytes, ...], int]:
+def _compact(rows: list[bytes], symbology: str) -> tuple[tuple[bytes, ...], int]:
     """Rows of modules; the equal picture rows of a stacked code are one, with their height."""
     tall = _ROWS_TALL if symbology == "pdf417" else 1
-    rows = [bytes(row.astype(np.uint8)) for row in dark]
     if symbology == "pdf417":
         repeat = next((index for index, row in enumerate(rows) if row != rows[0]), len(rows))
         rows = rows[::repeat]

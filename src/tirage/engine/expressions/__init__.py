@@ -1,0 +1,1 @@
+"""Expressions between double braces: text → a function of a row, without side effects and within limits."""
