@@ -8,12 +8,16 @@ from pydantic import Field
 
 from tirage.engine.layer import Layer
 from tirage.engine.layers.barcode import BarcodeLayer
+from tirage.engine.layers.gauge import GaugeLayer
 from tirage.engine.layers.group import GroupLayer
 from tirage.engine.layers.image import ImageLayer
+from tirage.engine.layers.progress_bar import ProgressBarLayer
 from tirage.engine.layers.qrcode import QrCodeLayer
+from tirage.engine.layers.rating import RatingLayer
 from tirage.engine.layers.shape import ShapeLayer
 from tirage.engine.layers.svg import SvgLayer
 from tirage.engine.layers.text import TextLayer
+from tirage.engine.layers.tick_gauge import TickGaugeLayer
 
 LAYER_TYPES: tuple[type[Layer], ...] = (
     TextLayer,
@@ -23,10 +27,24 @@ LAYER_TYPES: tuple[type[Layer], ...] = (
     GroupLayer,
     QrCodeLayer,
     BarcodeLayer,
+    GaugeLayer,
+    TickGaugeLayer,
+    ProgressBarLayer,
+    RatingLayer,
 )
 
 AnyLayer = Annotated[
-    TextLayer | ImageLayer | ShapeLayer | SvgLayer | GroupLayer | QrCodeLayer | BarcodeLayer,
+    TextLayer
+    | ImageLayer
+    | ShapeLayer
+    | SvgLayer
+    | GroupLayer
+    | QrCodeLayer
+    | BarcodeLayer
+    | GaugeLayer
+    | TickGaugeLayer
+    | ProgressBarLayer
+    | RatingLayer,
     Field(discriminator="type"),
 ]
 

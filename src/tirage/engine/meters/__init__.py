@@ -1,0 +1,1 @@
+"""Meters: a share of a whole → arcs, ticks, bars and rows of figures."""
