@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tirage.engine.layer import Layer
 from tirage.engine.layers.barcode import BarcodeLayer
+from tirage.engine.layers.chart import ChartLayer
 from tirage.engine.layers.gauge import GaugeLayer
 from tirage.engine.layers.group import GroupLayer
 from tirage.engine.layers.image import ImageLayer
@@ -31,6 +32,7 @@ LAYER_TYPES: tuple[type[Layer], ...] = (
     TickGaugeLayer,
     ProgressBarLayer,
     RatingLayer,
+    ChartLayer,
 )
 
 AnyLayer = Annotated[
@@ -44,7 +46,8 @@ AnyLayer = Annotated[
     | GaugeLayer
     | TickGaugeLayer
     | ProgressBarLayer
-    | RatingLayer,
+    | RatingLayer
+    | ChartLayer,
     Field(discriminator="type"),
 ]
 

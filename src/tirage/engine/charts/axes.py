@@ -1,0 +1,144 @@
+"""A chart with two axes: the room of the plot, ticks with labels, gridlines, and where values and places fall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tirage.engine.charts.style import Chart, line
+from tirage.engine.charts.ticks import nice_ticks
+from tirage.engine.label import Label
+from tirage.engine.lowering import LowerContext
+from tirage.engine.scene import Node
+from tirage.engine.values.transform import Rect
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The plot's box, the range of values along it, and what is drawn under the series."""
+
+    plot: Rect
+    low: float
+    high: float
+    count: int
+    upright: bool
+    nodes: tuple[Node, ...]
+
+    def along(self, value: float) -> float:
+        """Where a value lies: y where bars stand, x where they lie."""
+        share = (value - self.low) / (self.high - self.low)
+        return self.plot.bottom - share * self.plot.height if self.upright else self.plot.x + share * self.plot.width
+
+    @property
+    def band(self) -> float:
+        """The room of one place, px."""
+        return (self.plot.width if self.upright else self.plot.height) / max(1, self.count)
+
+    def place(self, index: int) -> float:
+        """The middle of a place on the other axis."""
+        return (self.plot.x if self.upright else self.plot.y) + (index + 0.5) * self.band
+
+
+def bounds(chart: Chart) -> tuple[float, float]:
+    """The smallest and largest value that the axis must show; bars and areas stand on zero."""
+    if chart.stacked:
+        places = [[row[index] for row in chart.series if index < len(row)] for index in range(chart.count)]
+        above = [sum(each for each in place if each and each > 0) for place in places]
+        below = [sum(each for each in place if each and each < 0) for place in places]
+        found = [*above, *below]
+    else:
+        found = [each for row in chart.series for each in row if each is not None]
+    low, high = min(found, default=0.0), max(found, default=0.0)
+    if chart.kind in ("bar", "horizontalBar", "area") or 0 < low < high * 0.6:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return (low if chart.low is None else chart.low), (high if chart.high is None else chart.high)
+
+
+def axes(ctx: LowerContext, chart: Chart, box: Rect, *, upright: bool = True) -> Axes:
+    """Lay the axes out in a box."""
+    low, high = bounds(chart)
+    across = box.height if upright else box.width
+    room = chart.size * (3.2 if upright else 6)
+    ticks = nice_ticks(low, high, max(2, min(8, int(across / room))))
+    low, high = (ticks[0] if chart.low is None else low), (ticks[-1] if chart.high is None else high)
+    if high <= low:
+        high = low + 1
+    ticks = tuple(each for each in ticks if low <= each <= high)
+    if not chart.show_axes:
+        return Axes(box, low, high, chart.count, upright, ())
+    values = [chart.label(ctx, chart.write(each)) for each in ticks]
+    if upright:
+        return _upright(ctx, chart, box, ticks, values, (low, high))
+    return _lying(ctx, chart, box, ticks, values, (low, high))
+
+
+def _upright(
+    ctx: LowerContext, chart: Chart, box: Rect, ticks: tuple[float, ...], values: list[Label], span: tuple[float, float]
+) -> Axes:
+    gap = chart.size * 0.5
+    left = max((each.width for each in values), default=0.0) + gap
+    half = max((each.height for each in values), default=0.0) / 2
+    width = max(1.0, box.width - left)
+    names, step = _names(ctx, chart, width / max(1, chart.count))
+    below = max((each.height for each in names), default=0.0) + (gap if names else 0.0)
+    plot = Rect(box.x + left, box.y + half, width, max(1.0, box.height - half - max(below, half)))
+    made = Axes(plot, *span, chart.count, True, ())
+    nodes: list[Node] = []
+    for value, label in zip(ticks, values, strict=True):
+        y = made.along(value)
+        if chart.show_grid or value == 0:
+            nodes.append(line(((plot.x, y), (plot.right, y)), chart.grid_color, 1.5 if value == 0 else 1.0))
+        nodes.append(label.at(plot.x - gap - label.width, y - label.height / 2))
+    for number, label in enumerate(names):
+        nodes.append(label.at(made.place(number * step) - label.width / 2, plot.bottom + gap))
+    return Axes(plot, *span, chart.count, True, tuple(nodes))
+
+
+def _lying(
+    ctx: LowerContext, chart: Chart, box: Rect, ticks: tuple[float, ...], values: list[Label], span: tuple[float, float]
+) -> Axes:
+    gap = chart.size * 0.5
+    most = box.width * 0.4
+    names = [chart.label(ctx, each) for each in chart.labels]
+    names = [
+        each if each.width <= most else chart.label(ctx, text, width=most, lines=2)
+        for each, text in zip(names, chart.labels, strict=True)
+    ]
+    if any(each.cut for each in names):
+        ctx.warn("text_cut", "Labels of the chart are too long and were cut.", key="chartDataLabels")
+    left = max((each.width for each in names), default=0.0) + (gap if names else 0.0)
+    end = (values[-1].width / 2) if values else 0.0
+    below = max((each.height for each in values), default=0.0) + gap
+    plot = Rect(box.x + left, box.y, max(1.0, box.width - left - end), max(1.0, box.height - below))
+    made = Axes(plot, *span, chart.count, False, ())
+    nodes: list[Node] = []
+    for value, label in zip(ticks, values, strict=True):
+        x = made.along(value)
+        if chart.show_grid or value == 0:
+            nodes.append(line(((x, plot.y), (x, plot.bottom)), chart.grid_color, 1.5 if value == 0 else 1.0))
+        nodes.append(label.at(min(x - label.width / 2, box.right - label.width), plot.bottom + gap))
+    step = max(1, -(-int(max((each.height for each in names), default=0.0)) // max(1, int(made.band))))
+    for index in range(0, len(names), step):
+        label = names[index]
+        nodes.append(label.at(plot.x - gap - label.width, made.place(index) - label.height / 2))
+    return Axes(plot, *span, chart.count, False, tuple(nodes))
+
+
+def _names(ctx: LowerContext, chart: Chart, band: float) -> tuple[list[Label], int]:
+    """Labels under the places: on one line, else on two, else every so many, at last cut; and the step between them."""
+    if not any(chart.labels):
+        return [], 1
+    room = band * 0.94
+    single = [chart.label(ctx, each) for each in chart.labels]
+    widest = max(each.width for each in single)
+    if widest <= room:
+        return single, 1
+    step = int(widest / room) + 1
+    if len(single) > 12 and step <= len(single) / 3:
+        return single[::step], step
+    double = [chart.label(ctx, each, width=room, lines=2) for each in chart.labels]
+    if not any(each.cut for each in double):
+        return double, 1
+    if len(single) > 6:
+        return single[::step], step
+    ctx.warn("text_cut", "Labels of the chart are too long and were cut.", key="chartDataLabels")
+    return double, 1

@@ -1,0 +1,96 @@
+"""Pies, donuts and radar charts."""
+
+from __future__ import annotations
+
+import math
+
+from tirage.engine.charts.axes import bounds
+from tirage.engine.charts.style import Chart, line, shape
+from tirage.engine.charts.ticks import nice_ticks
+from tirage.engine.codes.modules import circle
+from tirage.engine.lowering import LowerContext
+from tirage.engine.meters.arcs import point, sector
+from tirage.engine.scene import Node, Outline, Path, Solid, Stroke
+from tirage.engine.values.outline import polygon
+from tirage.engine.values.transform import Rect
+
+
+def pie(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
+    """Slices clockwise from the top, thin lines of the ground between them; shares inside where they have room."""
+    values = [max(0.0, each or 0.0) for each in chart.series[0]]
+    if any((each or 0) < 0 for each in chart.series[0]):
+        ctx.warn("chart_value_ignored", "A pie has no negative slices; they are left out.", key="chartDataValues")
+    total = sum(values)
+    if total <= 0:
+        ctx.warn("chart_empty", "There is nothing to be divided into slices.", key="chartDataValues")
+        return []
+    radius = min(area.width, area.height) / 2
+    x, y = area.x + area.width / 2, area.y + area.height / 2
+    inner = radius * chart.inner_radius if chart.kind == "donut" else 0.0
+    gap = 0.0 if sum(each > 0 for each in values) < 2 else max(1.0, radius * 0.012)
+    nodes: list[Node] = []
+    start = 0.0
+    for index, value in enumerate(values):
+        share = value / total
+        if share <= 0:
+            continue
+        trim = gap / 2 / (math.tau * radius)
+        a, b = (start + trim, start + share - trim) if share > 3 * trim else (start, start + share)
+        color = chart.color(index)
+        nodes.append(shape(sector(x, y, inner, radius, a, b), color))
+        if chart.show_values:
+            label = chart.label(
+                ctx, chart.write(share if chart.write(0.5).endswith("%") else value), color=chart.on(color)
+            )
+            middle = (inner + radius) / 2 if inner else radius * 0.65
+            room = min(math.tau * middle * share, (radius - inner) if inner else radius * 0.7)
+            if max(label.width, label.height) * 1.1 <= room or share > 0.5:
+                cx, cy = point(x, y, middle, start + share / 2)
+                nodes.append(label.at(cx - label.width / 2, cy - label.height / 2))
+        start += share
+    return nodes
+
+
+def radar(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
+    """A polygon for each series over rings; labels around."""
+    count = chart.count
+    if count < 3:
+        ctx.warn("chart_empty", "A radar chart needs three values at least.", key="chartDataValues")
+        return []
+    most = area.width * 0.3
+    names = [chart.label(ctx, each) for each in chart.labels[:count]]
+    names = [
+        each if each.width <= most else chart.label(ctx, text, width=most, lines=2)
+        for each, text in zip(names, chart.labels, strict=False)
+    ]
+    pad_x = max((each.width for each in names), default=0.0) * 0.75 + chart.size * 0.5
+    pad_y = max((each.height for each in names), default=0.0) + chart.size * 0.4
+    radius = max(1.0, min(area.width / 2 - pad_x, area.height / 2 - pad_y))
+    x, y = area.x + area.width / 2, area.y + area.height / 2
+    low, high = bounds(chart)
+    low = min(0.0, low)
+    ticks = nice_ticks(low, high, max(2, min(5, int(radius / (chart.size * 2)))))
+    low, high = ticks[0], ticks[-1]
+
+    def corner(index: int, value: float) -> tuple[float, float]:
+        return point(x, y, radius * (value - low) / (high - low), index / count)
+
+    nodes: list[Node] = []
+    if chart.show_grid:
+        for tick in ticks[1:]:
+            ring = polygon(tuple(corner(index, tick) for index in range(count)))
+            nodes.append(Path(Outline(ring), stroke=Stroke(Solid(chart.grid_color), 1.0)))
+        nodes += [line(((x, y), corner(index, high)), chart.grid_color, 1.0) for index in range(count)]
+    for number, row in enumerate(chart.series):
+        points = tuple(corner(index, row[index] or 0.0 if index < len(row) else 0.0) for index in range(count))
+        color = chart.color(number)
+        nodes.append(shape(polygon(points), color.with_alpha(0.18)))
+        nodes.append(Path(Outline(polygon(points)), stroke=Stroke(Solid(color), chart.line_width, join="round")))
+        nodes += [shape(circle(*each, chart.line_width * 1.2), color) for each in points]
+    for index, label in enumerate(names):
+        cx, cy = point(x, y, radius + chart.size * 0.6, index / count)
+        side = math.sin(index / count * math.tau)
+        left = cx - label.width / 2 + label.width / 2 * (side if abs(side) > 0.05 else 0)
+        up = math.cos(index / count * math.tau)
+        nodes.append(label.at(left, cy - label.height / 2 - label.height / 2 * up))
+    return nodes
