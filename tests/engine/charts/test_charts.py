@@ -95,7 +95,7 @@ def test_labels_never_lie_on_each_other(studio: Any) -> None:
 def test_the_keys_of_the_wire_are_those_of_the_layer() -> None:
     """As a client of the wire sends them, as lists and as a cell writes them."""
     template = parse(document())
-    keys = {
+    keys: dict[str, Any] = {
         "chartColor": "#010203",
         "chartLabelColor": "#040506",
         "chartDataLabels": ["a", "b"],
