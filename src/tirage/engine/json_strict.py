@@ -65,3 +65,10 @@ def _depth(value: Any) -> int:
             for child in (node.values() if isinstance(node, dict) else node)
         ]
     return deepest
+
+
+def as_tuples(value: Any) -> Any:
+    """JSON lists as tuples: what is frozen holds no lists, and strict validation takes none for them."""
+    if isinstance(value, list):
+        return tuple(as_tuples(item) for item in value)
+    return {key: as_tuples(item) for key, item in value.items()} if isinstance(value, dict) else value

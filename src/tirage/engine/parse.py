@@ -14,9 +14,10 @@ from tirage.engine.errors import Problem, TemplateProblem, closest
 from tirage.engine.expand import compile_tree, defaults_of, expand, misfit, pattern_problem, placeholders, text_of
 from tirage.engine.expressions.limits import ExpressionError
 from tirage.engine.expressions.scope import Scope, truth
-from tirage.engine.json_strict import read_json
+from tirage.engine.json_strict import as_tuples, read_json
 from tirage.engine.layer import Layer, properties_of
 from tirage.engine.layers import BY_TYPE
+from tirage.engine.sizes import size_problems
 from tirage.engine.template import (
     MAX_DEPTH,
     MAX_LAYERS,
@@ -96,6 +97,8 @@ class _Reader:
             )
             return None
         document = self._validate(Document, full, "", short=short)
+        if document is not None:
+            self.problems.extend(size_problems(document, self.defaults))
         if document is None or self.problems:
             return None
         return self._template(document, raw)
@@ -281,7 +284,7 @@ class _Reader:
 
     def _validate(self, model: type[M], value: Any, pointer: str, *, short: bool = False) -> M | None:
         try:
-            return model.model_validate(_tuples(value), strict=True)
+            return model.model_validate(as_tuples(value), strict=True)
         except ValidationError as error:
             details = error.errors(include_url=False)
             for detail in details:
@@ -347,13 +350,6 @@ def _walk_ids(pages: list[Any]) -> Iterator[str]:
             if isinstance(layer.get("id"), str):
                 yield layer["id"]
             waiting.extend(_list(layer.get("children")))
-
-
-def _tuples(value: Any) -> Any:
-    """JSON lists as tuples: what is frozen holds no lists, and strict validation takes none for them."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _list(value: object) -> list[Any]:

@@ -22,6 +22,7 @@ MAX_LAYERS = 1_000
 MAX_DEPTH = 32
 MAX_PAGES = 200
 MAX_VARIABLES = 500
+MAX_SIZES = 50
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Json = None | bool | int | float | str | list[Any] | dict[str, Any]
@@ -43,6 +44,19 @@ class Page(Model):
     background: FillValue = Field(WHITE, description="A colour, a gradient or a picture.")
     guides: tuple[Guide, ...] = Field((), max_length=500, description="Lines for the editor.")
     layers: tuple[AnyLayer, ...] = Field((), description="In painting order, the lowest first.")
+
+
+class Size(Model):
+    """A named size that the template can be drawn in as well, and what is different there."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = Field(
+        description="What it is asked for by; becomes part of file names. `all` means every size."
+    )
+    width: Side = Field(description="px, of every page.")
+    height: Side = Field(description="px, of every page.")
+    overrides: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, max_length=MAX_LAYERS, description="Properties by layer name; `canvas` is the page."
+    )
 
 
 class Variable(Model):
@@ -92,6 +106,7 @@ class Document(Model):
     sample_rows: tuple[dict[str, Any], ...] = Field(
         (), max_length=100, description="Examples; the first is drawn without data."
     )
+    sizes: tuple[Size, ...] = Field((), max_length=MAX_SIZES, description="Other sizes of the same design.")
     settings: Settings = Field(default_factory=Settings, description="What holds for all pages.")
 
 
