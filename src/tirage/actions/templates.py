@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tirage import starters
 from tirage.engine.errors import Problem, TemplateProblem
 from tirage.engine.expand import as_json
 from tirage.engine.parse import MAX_DOCUMENT_BYTES, parse
+from tirage.engine.sizes import chosen_sizes, for_size
 from tirage.engine.template import Json, Template
 
 
@@ -21,6 +23,8 @@ class LoadedTemplate:
     document: bytes
     folder: Path
     stem: str
+    size: str = ""
+    """Which of the template's sizes this is; empty where it is as it was written."""
 
 
 def locate(name: str) -> Path:
@@ -63,6 +67,20 @@ def load_template(name: str) -> LoadedTemplate:
         raise TemplateProblem(Problem("template_unreadable", message, hint=hint))
     stem = path.parent.name if path.name == "template.json" else path.name.split(".")[0]
     return LoadedTemplate(parse(document), document, path.parent, stem or "picture")
+
+
+def in_sizes(loaded: LoadedTemplate, names: Sequence[str]) -> tuple[LoadedTemplate, ...]:
+    """The template in each of the sizes asked for, `all` being every one; as it is where none is.
+
+    Raises TemplateProblem `size_unknown`, or what is wrong with the template in that size.
+    """
+    if not names:
+        return (loaded,)
+    sized = []
+    for name in chosen_sizes(loaded.template, names):
+        document = for_size(loaded.template, loaded.document, name)
+        sized.append(replace(loaded, template=parse(document), document=document, size=name))
+    return tuple(sized)
 
 
 def sample_row(template: Template) -> tuple[dict[str, Json], str]:

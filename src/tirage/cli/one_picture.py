@@ -12,6 +12,7 @@ from tirage.actions.render_image import Drawn, render_image
 from tirage.actions.row_jobs import Folders, Output, RowJobs
 from tirage.actions.templates import LoadedTemplate, sample_row
 from tirage.cli.console import OK, result, result_json, say, tell_warning
+from tirage.cli.options import SIZE_FIELD
 from tirage.engine import formats
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def draw_one(
     context: Context,
-    loaded: LoadedTemplate,
+    sizes: Sequence[LoadedTemplate],
     output: Output,
     values: Mapping[str, str],
     *,
@@ -29,31 +30,51 @@ def draw_one(
     report: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Draw the template's sample row with `values` above it, write the files, and give the exit code."""
-    row, origin = sample_row(loaded.template)
-    # Pictures of sample rows lie beside the template, those of --set where the command was called.
-    folders = Folders(loaded.folder, (loaded.folder, Path.cwd()) if values else (loaded.folder,), tuple(allowed))
-    jobs = RowJobs(context, loaded, folders, output, settings=values)
+    """Draw the template's sample row with `values` above it in each of the sizes, and give the exit code."""
+    row, origin = sample_row(sizes[0].template)
     if origin and not row.keys() <= values.keys():
         say(f"No --data: the template is filled with {origin}.")
-    drawn = render_image(context, jobs, row)
-    paths = _paths(out, loaded.stem, formats.get(output.format).extension, len(drawn.files))
-    make_folder(paths[0].parent)
-    for path, file in zip(paths, drawn.files, strict=True):
-        write_whole(path, file.data)
-    for warning in drawn.warnings:
-        tell_warning(warning)
+    extension = formats.get(output.format).extension
+    lines, summaries = [], []
+    for loaded in sizes:
+        # Pictures of sample rows lie beside the template, those of --set where the command was called.
+        folders = Folders(loaded.folder, (loaded.folder, Path.cwd()) if values else (loaded.folder,), tuple(allowed))
+        drawn = render_image(context, RowJobs(context, loaded, folders, output, settings=values), row)
+        paths = _paths(_target(out, loaded, several=len(sizes) > 1), _stem(loaded), extension, len(drawn.files))
+        make_folder(paths[0].parent)
+        for path, file in zip(paths, drawn.files, strict=True):
+            write_whole(path, file.data)
+        for warning in drawn.warnings:
+            tell_warning(warning, f"size {loaded.size}" if loaded.size else "")
+        size = {"size": loaded.size} if loaded.size else {}
+        lines.append({"row": 1, **size, "file": str(paths[0]), **drawn.report})
+        summaries.append({**size, **_summary(drawn, paths)})
+        if not json:
+            for path, file in zip(paths, drawn.files, strict=True):
+                result(f"{path}  {file.width}×{file.height}  {len(file.data):,} bytes")
     if report is not None:
         import orjson
 
         make_folder(report.parent)
-        write_whole(report, orjson.dumps({"row": 1, "file": str(paths[0]), **drawn.report}) + b"\n")
+        write_whole(report, b"".join(orjson.dumps(line) + b"\n" for line in lines))
     if json:
-        result_json(_summary(drawn, paths))
-    else:
-        for path, file in zip(paths, drawn.files, strict=True):
-            result(f"{path}  {file.width}×{file.height}  {len(file.data):,} bytes")
+        result_json(summaries[0] if len(sizes) == 1 else {"ok": True, "sizes": summaries})
     return OK
+
+
+def _stem(loaded: LoadedTemplate) -> str:
+    return f"{loaded.stem}-{loaded.size}" if loaded.size else loaded.stem
+
+
+def _target(out: Path | None, loaded: LoadedTemplate, *, several: bool) -> Path | None:
+    """What `--out` names for a size: `{size}` replaced; without it, of several sizes each file bears its own."""
+    if out is None or not loaded.size:
+        return out
+    if SIZE_FIELD in str(out):
+        return Path(str(out).replace(SIZE_FIELD, loaded.size))
+    if several and out.suffix and not out.is_dir():
+        return out.with_name(f"{out.stem}-{loaded.size}{out.suffix}")
+    return out
 
 
 def _paths(out: Path | None, stem: str, extension: str, count: int) -> list[Path]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tirage.context import Context
     from tirage.settings import Settings
 
+SIZE_FIELD = "{size}"
+"""In names of files: the size of the template that is drawn."""
 _ROWS = re.compile(r"(\d*)(-?)(\d*)")
 
 # Options that more than one command has.

@@ -46,6 +46,10 @@ def render(
         str | None,
         typer.Option(metavar="F", help="png, jpeg, webp, avif, pdf or svg. Default: the ending of --out, else png."),
     ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Draw this size of the template; all is every one. May be repeated."),
+    ] = None,
     name: Annotated[str, typer.Option(metavar="PATTERN", help="File names, such as {row:05d}-{title}.")] = "{row:05d}",
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, metavar="N", help="How many are drawn at once.")
@@ -88,7 +92,7 @@ def render(
         # First of all, because it warms up in processes of its own while this one loads, reads and parses.
         with open_context(workers=workers, allow_hosts=allow_host or ()) as context:
             from tirage.actions.row_jobs import Output
-            from tirage.actions.templates import load_template
+            from tirage.actions.templates import in_sizes, load_template
             from tirage.engine.options import OutputOptions
 
             output = Output(
@@ -102,11 +106,11 @@ def render(
                     max_bytes=max_bytes,
                 ),
             )
-            loaded = load_template(template)
+            sizes = in_sizes(load_template(template), size or ())
             if data is None:
                 from tirage.cli.one_picture import draw_one
 
-                stop(draw_one(context, loaded, output, values, allowed=allowed, out=out, report=report, json=json))
+                stop(draw_one(context, sizes, output, values, allowed=allowed, out=out, report=report, json=json))
             from tirage.cli.table_run import TableRun
 
             run = TableRun(
@@ -123,4 +127,4 @@ def render(
                 delimiter=delimiter,
                 sheet=sheet,
             )
-            stop(run.draw(context, loaded, output, values, allowed))
+            stop(run.draw_sizes(context, sizes, output, values, allowed))

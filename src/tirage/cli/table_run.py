@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from tirage.cli.console import (
     tell_problem,
     tell_warning,
 )
-from tirage.cli.options import format_of
+from tirage.cli.options import SIZE_FIELD, format_of
 from tirage.cli.progress import progress_bar
 from tirage.engine import formats
 from tirage.engine.errors import Problem, TirageError
@@ -53,6 +53,48 @@ class TableRun:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    size: str = ""
+    told: list[dict[str, Any]] | None = None
+    """Where summaries for programs are gathered, of which standard output can hold only one value."""
+
+    def of_size(self, size: str, *, several: bool) -> TableRun:
+        """The run that draws one size of a template; of several sizes each has a folder of its own in `out`."""
+        if not several:
+            return replace(self, size=size, name=self.name.replace(SIZE_FIELD, size))
+        return replace(
+            self,
+            size=size,
+            out=self.out / size,
+            name=self.name.replace(SIZE_FIELD, size),
+            report=_sized(self.report, size),
+            contact_sheet=_sized(self.contact_sheet, size),
+        )
+
+    def draw_sizes(
+        self,
+        context: Context,
+        sizes: Sequence[LoadedTemplate],
+        output: Output,
+        values: Mapping[str, str],
+        allowed: Sequence[Path] = (),
+    ) -> int:
+        """Draw the rows in each of the sizes, one size after another, and give the worst exit code."""
+        if len(sizes) == 1:
+            run = self.of_size(sizes[0].size, several=False) if sizes[0].size else self
+            return run.draw(context, sizes[0], output, values, allowed)
+        if str(self.data) == "-":
+            message = "Standard input is read once, and several sizes each read the table."
+            raise TirageError(Problem("option_needs_file", message, hint="Name the table's file with --data."))
+        told: list[dict[str, Any]] = []
+        worst = OK
+        for loaded in sizes:
+            run = replace(self.of_size(loaded.size, several=True), told=told)
+            worst = max(worst, run.draw(context, loaded, output, values, allowed))
+            if worst != OK and self.fail_fast:
+                break
+        if self.json:
+            result_json({"ok": worst == OK, "sizes": told})
+        return worst
 
     def draw(
         self,
@@ -143,7 +185,10 @@ class TableRun:
         self._tell_warnings(summary)
         self._tell_failures(summary)
         if self.json:
-            result_json(self._as_json(summary, sheet))
+            if self.told is None:
+                result_json(self._as_json(summary, sheet))
+            else:
+                self.told.append(self._as_json(summary, sheet))
             return
         rate = summary.drawn / summary.seconds if summary.seconds else 0.0
         rows = "row" if summary.rows == 1 else "rows"
@@ -185,6 +230,7 @@ class TableRun:
     def _as_json(self, summary: RunSummary, sheet: Path | None) -> dict[str, Any]:
         return {
             "ok": summary.failed == 0,
+            **({"size": self.size} if self.size else {}),
             "rows": summary.rows,
             "drawn": summary.drawn,
             "skipped": summary.skipped,
@@ -212,3 +258,12 @@ class TableRun:
                 for each in summary.warnings.values()
             ],
         }
+
+
+def _sized(path: Path | None, size: str) -> Path | None:
+    """A file beside the results of one size: `{size}` replaced, or the size behind its stem."""
+    if path is None:
+        return None
+    if SIZE_FIELD in str(path):
+        return Path(str(path).replace(SIZE_FIELD, size))
+    return path.with_name(f"{path.stem}-{size}{path.suffix}")
