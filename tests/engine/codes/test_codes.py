@@ -194,8 +194,9 @@ def test_small_and_pale_codes_are_warned_of(studio: Any) -> None:
     pale = studio.render(document("qrcode", 300, 300, value="x", color="#eeeeee", backgroundColor="#222222"))
     empty = studio.render(document("qrcode", 300, 300))
     large = studio.render(document("qrcode", 300, 300, value="x", imageUrl=LOGO, logoSize=0.4), pictures={LOGO: _svg()})
-    found = [[each.code for each in made.report.warnings] for made in (dense, pale, empty, large)]
-    assert found == [["code_dense"], ["code_contrast"], ["code_empty"], ["code_logo_large"]]
+    bare = studio.render(document("barcode", 400, 160, value="x", quietZone=1))
+    found = [[each.code for each in made.report.warnings] for made in (dense, pale, empty, large, bare)]
+    assert found == [["code_dense"], ["code_contrast"], ["code_empty"], ["code_logo_large"], ["code_quiet_zone"]]
 
 
 def test_codes_stay_outlines_in_pdf_and_svg(studio: Any) -> None:

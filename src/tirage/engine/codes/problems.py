@@ -30,6 +30,20 @@ def warn_of_size(ctx: LowerContext, cell: float) -> None:
         )
 
 
+def warn_of_quiet(ctx: LowerContext, quiet: float | None, standard: float) -> None:
+    """Tell when less than half of the standard's quiet zone is left: scanners do not find where the code begins.
+
+    Zero says that the design itself keeps room around the layer.
+    """
+    if quiet is not None and 0 < quiet < standard / 2:
+        ctx.warn(
+            "code_quiet_zone",
+            f"The quiet zone is {quiet:g} modules; the standard asks for {standard:g}. "
+            "Leave quietZone out, or set 0 where the design keeps as much empty around the layer.",
+            key="quietZone",
+        )
+
+
 def whole_pixels(cell: float, ctx: LowerContext, *, bars: bool = False) -> float:
     """A module's side, made whole device pixels for sharp edges where the code does not shrink much by it.
 

@@ -11,6 +11,7 @@ from typing import Any
 from tirage.engine.expressions import colors, localised
 from tirage.engine.expressions.limits import ExpressionError, finite, room
 from tirage.engine.expressions.scope import Scope, items, number, shown, text, truth
+from tirage.engine.payloads import KINDS, PayloadError, payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,15 @@ def _percent_encoded(value: str) -> str:
         chr(each) if chr(each).isascii() and (chr(each).isalnum() or chr(each) in "-._~") else f"%{each:02X}"
         for each in value.encode("utf-8", "replace")
     )
+
+
+def _qr_payload(scope: Scope, value: Any, kind: Any) -> str:
+    kind = text(kind)
+    fields = value if isinstance(value, dict) else {KINDS[kind].main: value} if kind in KINDS else {}
+    try:
+        return payload(kind, {str(name): text(each) for name, each in fields.items()})
+    except PayloadError as error:
+        raise ExpressionError(str(error)[:1].lower() + str(error)[1:].rstrip(".")) from None
 
 
 def _json(scope: Scope, value: Any) -> str:
@@ -375,3 +385,11 @@ _add(
     lambda scope, value: _percent_encoded(text(value)),
 )
 _add("json", "", "A value as JSON.", "[1, 'a'] | json", '[1, "a"]', _json)
+_add(
+    "qr_payload",
+    "kind",
+    "What a code holds for a network, a contact, an event, a payment and others.",
+    "{'ssid': 'Guests', 'password': 'welcome-2026'} | qr_payload('wifi')",
+    "WIFI:T:WPA;S:Guests;P:welcome-2026;;",
+    _qr_payload,
+)

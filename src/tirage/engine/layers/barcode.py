@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tirage.engine.codes.barcode import Barcode, Symbology, barcode
 from tirage.engine.codes.modules import box, outline, runs
-from tirage.engine.codes.problems import value_problem, warn_of_colors, warn_of_size, whole_pixels
+from tirage.engine.codes.problems import value_problem, warn_of_colors, warn_of_quiet, warn_of_size, whole_pixels
 from tirage.engine.decoration import alpha_shadows, border
 from tirage.engine.label import Label, LabelStyle, set_label
 from tirage.engine.layer import BoxedLayer, Lowered
@@ -60,6 +60,7 @@ class BarcodeLayer(BoxedLayer):
             inner = Rect(edge, edge, max(0.0, width - 2 * edge), max(0.0, height - 2 * edge))
             code = barcode(self.symbology, self.value)
             warn_of_colors(ctx, self.color, self.background_color)
+            warn_of_quiet(ctx, self.quiet_zone, max(code.quiet))
             nodes.extend(self._matrix(ctx, code, inner) if code.matrix else self._linear(ctx, code, inner))
         else:
             ctx.warn("code_empty", "There is no value, so no code is drawn.", key="value")

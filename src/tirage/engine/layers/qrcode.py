@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.codes.modules import ModuleShape, box, outline, reverse
-from tirage.engine.codes.problems import value_problem, warn_of_colors, warn_of_size, whole_pixels
+from tirage.engine.codes.problems import value_problem, warn_of_colors, warn_of_quiet, warn_of_size, whole_pixels
 from tirage.engine.codes.qr import RECOVERS, ErrorCorrection, QrCode, qr_code
 from tirage.engine.decoration import alpha_shadows, border, paint_for
 from tirage.engine.layer import BoxedLayer, Lowered, Url
@@ -80,6 +80,7 @@ class QrCodeLayer(BoxedLayer):
         if cell <= 0:
             raise value_problem("The box has no room for a code.", "Enlarge the layer.")
         warn_of_size(ctx, cell)
+        warn_of_quiet(ctx, self.quiet_zone, code.quiet)
         warn_of_colors(ctx, self.color, self.background_color)
         side = cell * count
         x, y = (round((extent - side) / 2 * ctx.scale) / ctx.scale for extent in (width, height))
