@@ -39,6 +39,7 @@ def _printable(value: str) -> str:
     return value
 
 
+SizeMode = Literal["fixed", "hug", "fill"]
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Url = Annotated[str, Field(max_length=MAX_URL)]
@@ -91,6 +92,8 @@ class Layer(Model):
     y: LengthValue = Field(Length(0), description="Top edge in the parent.")
     width: PositiveLengthValue = Field(Length(100, True), description="Width of the box.")
     height: PositiveLengthValue = Field(Length(100, True), description="Height of the box.")
+    width_mode: SizeMode = Field("fixed", description="hug follows the content, fill takes the room left.")
+    height_mode: SizeMode = Field("fixed", description="The same for the height.")
     rotation: float = Field(0, ge=-36_000, le=36_000, description="Degrees clockwise about the centre of the box.")
     opacity: float = Field(1, ge=0, le=1, description="0 is invisible, 1 opaque.")
     visible: bool = Field(True, description="Whether the layer is drawn.")
@@ -109,6 +112,10 @@ class Layer(Model):
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Turn the layer, with a box of `width` × `height` px, into primitives. Raises ResourceProblem."""
         raise TypeError(f"{type(self).__name__} does not say how it is drawn")
+
+    def natural(self, ctx: LowerContext, width: float | None) -> tuple[float, float] | None:
+        """The size that the content asks for, px, at most `width` wide; None where the box says it."""
+        return None
 
     def images(self) -> Iterator[ImageRef]:
         """The pictures that it needs."""

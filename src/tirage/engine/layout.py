@@ -92,6 +92,8 @@ class _Context:
         self._services = around.services
         self._stack: list[_Told] = []
         self._transform = IDENTITY
+        # By the identity of layers, which all live as long as this layout does.
+        self._natural: dict[tuple[int, float | None], tuple[float, float] | None] = {}
         self.reports: list[LayerReport] = []
         self.warnings: list[Warning_] = []
         self.links: list[tuple[Rect, str]] = []
@@ -108,14 +110,12 @@ class _Context:
     def locale(self) -> str:
         return self._around.locale
 
-    def child(self, layer: Layer, width: float, height: float) -> Group:
-        """Lower a layer into its parent of `width` × `height` px, and report on it."""
-        box = Rect(
-            layer.x.resolve(width), layer.y.resolve(height), layer.width.resolve(width), layer.height.resolve(height)
-        )
+    def child(self, layer: Layer, width: float, height: float, place: Rect | None = None) -> Group:
+        """Lower a layer into its parent of `width` × `height` px, or into the `place` given; report on it."""
+        box = place or self._own_box(layer, width, height)
         local = box_transform(box.x, box.y, box.width, box.height, layer.rotation, layer.flip)
         told, outer = _Told(layer), self._transform
-        place = len(self.reports)
+        first = len(self.reports)
         self._stack.append(told)
         self._transform = local.then(outer)
         try:
@@ -132,7 +132,7 @@ class _Context:
                 box.x + grown.x, box.y + grown.y, grown.width, grown.height, layer.rotation, layer.flip
             )
             local = translation(-grown.x, -grown.y).then(local)
-        self._report(told, lowered, box, local.then(outer), place)
+        self._report(told, lowered, box, local.then(outer), first)
         return Group(
             lowered.nodes,
             transform=local,
@@ -142,6 +142,24 @@ class _Context:
             label=layer.name,
             href=layer.link,
         )
+
+    def natural(self, layer: Layer, width: float | None) -> tuple[float, float] | None:
+        """The size that a layer's content asks for, worked out once for each width."""
+        key = (id(layer), width)
+        if key not in self._natural:
+            self._natural[key] = layer.natural(self, width)
+        return self._natural[key]
+
+    def _own_box(self, layer: Layer, width: float, height: float) -> Rect:
+        """The box that a layer names, or that its content asks for."""
+        x, y = layer.x.resolve(width), layer.y.resolve(height)
+        wide, tall = layer.width.resolve(width), layer.height.resolve(height)
+        if "hug" in (layer.width_mode, layer.height_mode):
+            asked = self.natural(layer, None if layer.width_mode == "hug" else wide)
+            if asked is not None:
+                wide = asked[0] if layer.width_mode == "hug" else wide
+                tall = asked[1] if layer.height_mode == "hug" else tall
+        return Rect(x, y, wide, tall)
 
     def _report(self, told: _Told, lowered: Lowered, box: Rect, transform: Affine, place: int) -> None:
         layer = told.layer

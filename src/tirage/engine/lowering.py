@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from tirage.engine.report import ImageReport, LineReport, TextReport
-from tirage.engine.scene import Glyphs, Group, Node, Paint, Path, Pixels
+from tirage.engine.scene import Glyphs, Group, Node, Paint, Path, Pixels, Solid
+from tirage.engine.values.font import split_families
+from tirage.engine.values.markup import MarkupSpan
 from tirage.engine.values.transform import Rect
 
 Align = Literal["start", "end", "left", "center", "right", "justify"]
@@ -27,6 +29,22 @@ class TextStyle:
     underline: bool = False
     strike: bool = False
     background: Paint | None = None
+
+    def marked(self, span: MarkupSpan) -> TextStyle:
+        """The style of a stretch with inline markup within a text of this style."""
+        size = self.size if span.font_size is None else max(1.0, span.font_size.resolve(self.size))
+        spacing = self.letter_spacing
+        return TextStyle(
+            families=split_families(span.font_family) if span.font_family else self.families,
+            size=size,
+            paint=self.paint if span.color is None else Solid(span.color),
+            weight=span.font_weight or (max(700, self.weight) if span.bold else self.weight),
+            italic=self.italic or span.italic,
+            letter_spacing=spacing if span.letter_spacing is None else span.letter_spacing.resolve(size),
+            underline=self.underline or span.underline,
+            strike=self.strike or span.strike,
+            background=None if span.background is None else Solid(span.background),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +154,14 @@ class LowerContext(Protocol):
     def svg(self, source: str, width: float, height: float, colors: Sequence[tuple[str, str]]) -> Node:
         """An SVG drawing (a source, or the markup itself) fitted into a box, with colours replaced by name."""
 
-    def child(self, layer: Any, width: float, height: float) -> Group:
-        """Lower a child layer of a group of `width` × `height` px, placed in the group's coordinates."""
+    def child(self, layer: Any, width: float, height: float, place: Rect | None = None) -> Group:
+        """Lower a child layer of a group of `width` × `height` px, placed in the group's coordinates.
+
+        `place` is the box that the group's layout gives it, in the place of its own.
+        """
+
+    def natural(self, layer: Any, width: float | None) -> tuple[float, float] | None:
+        """What `layer.natural` says, asked once for each width: groups that hug groups would ask ever more often."""
 
     def note_image(self, image: ImageReport) -> None:
         """Put a drawn picture into the layer's report."""

@@ -11,6 +11,7 @@ from tirage.engine.layers.barcode import BarcodeLayer
 from tirage.engine.layers.chart import ChartLayer
 from tirage.engine.layers.gauge import GaugeLayer
 from tirage.engine.layers.group import GroupLayer
+from tirage.engine.layers.icon import IconLayer
 from tirage.engine.layers.image import ImageLayer
 from tirage.engine.layers.progress_bar import ProgressBarLayer
 from tirage.engine.layers.qrcode import QrCodeLayer
@@ -33,6 +34,7 @@ LAYER_TYPES: tuple[type[Layer], ...] = (
     ProgressBarLayer,
     RatingLayer,
     ChartLayer,
+    IconLayer,
 )
 
 AnyLayer = Annotated[
@@ -47,7 +49,8 @@ AnyLayer = Annotated[
     | TickGaugeLayer
     | ProgressBarLayer
     | RatingLayer
-    | ChartLayer,
+    | ChartLayer
+    | IconLayer,
     Field(discriminator="type"),
 ]
 

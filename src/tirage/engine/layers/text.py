@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, border, glyph_shadows, inset_shadows, paint_for, shape_shadows
+from tirage.engine.label import UNBOUNDED
 from tirage.engine.layer import MAX_TEXT, BoxedLayer, Locale, Lowered
 from tirage.engine.lowering import Align, Fit, LowerContext, TextBlock, TextSpan, TextSpec, TextStyle
 from tirage.engine.resources import FontRef
@@ -65,6 +66,16 @@ class TextLayer(BoxedLayer):
                 ):
                     yield FontRef(family, weight, italic or span.italic)
 
+    def natural(self, ctx: LowerContext, width: float | None) -> tuple[float, float]:
+        """As wide as the longest line, broken at `width`, and as high as all lines; with padding and border."""
+        edge = self.border_px(width or 0.0, width or 0.0)
+        top, right, bottom, left = (side.resolve(width or 0.0) + edge for side in self.padding)
+        room = UNBOUNDED if width is None else max(1.0, width - left - right)
+        spec = self._spec(ctx, Rect(0, 0, room, UNBOUNDED), Solid(BLACK))
+        block = ctx.label(replace(spec, fit="none", align="left", vertical_align="top"))
+        # A hair more, so that rounding never breaks the line that was measured.
+        return block.width + left + right + 0.01, block.height + top + bottom
+
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Shadow, background, underlines, glyphs, strikes, border."""
         edge = self.border_px(width, height)
@@ -103,7 +114,7 @@ class TextLayer(BoxedLayer):
             strike=self.text_decoration == "line-through",
         )
         return TextSpec(
-            spans=tuple(TextSpan(span.text, self._styled(style, span)) for span in self._spans()),
+            spans=tuple(TextSpan(span.text, style.marked(span)) for span in self._spans()),
             width=inner.width,
             height=inner.height,
             strut=style,
@@ -121,21 +132,6 @@ class TextLayer(BoxedLayer):
         if self.markup == "html":
             return parse_markup(self.text).spans
         return (MarkupSpan(self.text),) if self.text else ()
-
-    def _styled(self, style: TextStyle, span: MarkupSpan) -> TextStyle:
-        size = style.size if span.font_size is None else max(1.0, span.font_size.resolve(style.size))
-        spacing = style.letter_spacing
-        return TextStyle(
-            families=split_families(span.font_family) if span.font_family else style.families,
-            size=size,
-            paint=style.paint if span.color is None else Solid(span.color),
-            weight=span.font_weight or (max(700, style.weight) if span.bold else style.weight),
-            italic=style.italic or span.italic,
-            letter_spacing=spacing if span.letter_spacing is None else span.letter_spacing.resolve(size),
-            underline=style.underline or span.underline,
-            strike=style.strike or span.strike,
-            background=None if span.background is None else Solid(span.background),
-        )
 
     def _grown(self, block: TextBlock, width: float, height: float, around: float) -> Rect:
         """The box, made higher for `grow`: away from the side that the text is aligned to."""

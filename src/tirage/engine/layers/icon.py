@@ -1,0 +1,59 @@
+"""An icon of the bundled set, drawn with a pen of any width in any colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from tirage.engine.decoration import alpha_shadows, paint_for
+from tirage.engine.icons import UNITS, IconName, icon
+from tirage.engine.layer import Layer, Lowered
+from tirage.engine.lowering import LowerContext
+from tirage.engine.resources import ImageRef
+from tirage.engine.scene import Node, Outline, Path, Stroke
+from tirage.engine.values.color import BLACK
+from tirage.engine.values.fill import FillValue, ImageFill
+from tirage.engine.values.outline import Command
+from tirage.engine.values.transform import Rect
+
+
+class IconLayer(Layer):
+    """As large as the layer's box allows, in its middle."""
+
+    main: ClassVar[str | None] = "icon"
+
+    type: Literal["icon"] = "icon"
+    icon: IconName = Field(
+        "star", description="A name of the bundled set (Lucide), such as map-pin; empty draws nothing."
+    )
+    color: FillValue = Field(BLACK, description="A colour, or a gradient over the icon.")
+    stroke_width: float = Field(2, gt=0, le=6, description="Of the pen, in 24ths of the icon's side.")
+
+    def images(self) -> Iterator[ImageRef]:
+        """The picture of an image fill."""
+        if isinstance(self.color, ImageFill):
+            yield ImageRef(self.color.image_url)
+
+    def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
+        """The stroked outlines as one path; the dots of some icons as another."""
+        if not self.icon:
+            return Lowered(())
+        drawing = icon(self.icon)
+        side = min(width, height)
+        x, y = (width - side) / 2, (height - side) / 2
+        zoom = side / UNITS
+        paint = paint_for(self.color, Rect(x, y, side, side), ctx)
+        pen = Stroke(paint, self.stroke_width * zoom, cap="round", join="round")
+        nodes: list[Node] = [Path(Outline(_placed(drawing.stroked, x, y, zoom)), stroke=pen)]
+        if drawing.filled:
+            nodes.append(Path(Outline(_placed(drawing.filled, x, y, zoom)), fill=paint))
+        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+
+
+def _placed(commands: tuple[Command, ...], x: float, y: float, zoom: float) -> tuple[Command, ...]:
+    return tuple(
+        (verb, tuple(number * zoom + (y if index % 2 else x) for index, number in enumerate(numbers)))
+        for verb, numbers in commands
+    )
