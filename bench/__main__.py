@@ -20,7 +20,7 @@ from tirage.pool.link import SET_FOR_RENDERERS
 
 OUT = Path("out/bench")
 INPUTS = OUT / "inputs"
-PARTS = ("card", "render", "stream", "starters", "service")
+PARTS = ("card", "render", "stream", "starters", "data", "service")
 MIB = 1024 * 1024
 STREAM_GROWTH = 16
 """MiB by which the parent may grow over a run: no more than noise and the interpreter's own arenas."""
@@ -46,7 +46,14 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be given several times")
     given = parser.parse_args()
     found = Findings()
-    parts = {"card": _card, "render": _render, "stream": _stream, "starters": _starters, "service": _service}
+    parts = {
+        "card": _card,
+        "render": _render,
+        "stream": _stream,
+        "starters": _starters,
+        "data": _data,
+        "service": _service,
+    }
     for name in given.only or PARTS:
         print(f"measuring: {name} …", file=sys.stderr, flush=True)
         parts[name](found, given.full)
@@ -175,6 +182,17 @@ def _starters(found: Findings, full: bool) -> None:
         for name, each in told.items()
     ]
     found.tables.append(("Starters: pictures per second in one worker", ["", "size", "PNG", "JPEG"], rows))
+
+
+def _data(found: Findings, full: bool) -> None:
+    told = found.details["data"] = _child("bench.data_layers", "200" if full else "60")
+    found.results += [
+        Result(
+            "QR code, bar chart and rating", told["excess"], 3, "ms",
+            f"a card with them, all three different per row, less the card without ({told['bare']:.1f} ms)",
+        ),
+        Result("an expression", told["expression_microseconds"], 20, "µs", "mean of six kinds, of one row"),
+    ]  # fmt: skip
 
 
 def _service(found: Findings, full: bool) -> None:
