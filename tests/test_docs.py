@@ -198,7 +198,7 @@ def test_paths_of_the_source_exist() -> None:
         text = (ROOT / page).read_text(encoding="utf-8")
         named |= set(re.findall(r"`((?:\.?[\w-]+/)+(?:[\w.-]+)?)`", text))
     assert len(named) > 30
-    built = {"site/", "out/", "assets/", "src/tirage/fonts/"}
+    built = {"site/", "out/", "assets/", "src/tirage/fonts/", "src/tirage/icons/"}
     homes = (ROOT, ROOT / "src" / "tirage", ROOT / "src" / "tirage" / "engine")
     assert [path for path in sorted(named - built) if not any((home / path).exists() for home in homes)] == []
 

@@ -142,7 +142,9 @@ def test_hook_asks_for_node_only_while_the_fonts_are_missing(tmp_path: Path) -> 
     copy = tmp_path / "copy"
     (copy / "src" / "tirage" / "fonts").mkdir(parents=True)
     shutil.copytree(ROOT / "build-fonts", copy / "build-fonts", ignore=shutil.ignore_patterns("node_modules"))
-    shutil.copy(ROOT / "src" / "tirage" / "fonts" / ".stamp", copy / "src" / "tirage" / "fonts")
+    for made in ("fonts", "icons"):
+        (copy / "src" / "tirage" / made).mkdir(exist_ok=True)
+        shutil.copy(ROOT / "src" / "tirage" / made / ".stamp", copy / "src" / "tirage" / made)
     assert dependencies(copy) == []
     with (copy / "build-fonts" / "selection.json").open("a") as file:
         file.write("\n")
@@ -221,7 +223,12 @@ def test_the_wheel_is_complete_and_small(tmp_path: Path) -> None:
     index = json.loads((ROOT / "src" / "tirage" / "fonts" / "index.json").read_text(encoding="utf-8"))
     assert {f"tirage/fonts/{face['file']}" for face in index["faces"]} <= names
     assert {f"tirage/fonts/{entry['file']}" for entry in index["licences"]} <= names
-    assert {"tirage/py.typed", "tirage/fonts/index.json"} <= names
+    assert {
+        "tirage/py.typed",
+        "tirage/fonts/index.json",
+        "tirage/icons/index.json",
+        "tirage/icons/LICENSE.txt",
+    } <= names
     assert "tirage = tirage.cli:main" in entry_points
     for licence in ("LICENSE", "NOTICE", "THIRD_PARTY_NOTICES.md"):
         assert any(name.endswith(f".dist-info/licenses/{licence}") for name in names), licence

@@ -1,4 +1,4 @@
-"""requirements.lock, installed libraries and bundled fonts → THIRD_PARTY_NOTICES.md (`--check` only compares)."""
+"""requirements.lock, installed libraries, bundled fonts, icons → THIRD_PARTY_NOTICES.md (`--check` only compares)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "THIRD_PARTY_NOTICES.md"
 FONTS = ROOT / "src" / "tirage" / "fonts" / "index.json"
+ICONS = ROOT / "src" / "tirage" / "icons" / "index.json"
 
 # Older packages say their licence in words of their own: classifier or free text → SPDX expression.
 SPDX = {
@@ -29,7 +30,8 @@ LICENCE_FILE = re.compile(r"licen[cs]e|copying|notice|copyright|authors", re.IGN
 INTRODUCTION = """\
 # Third-party notices
 
-Made by `make generate` from `requirements.lock`, the installed libraries and the bundled fonts; not edited by hand.
+Made by `make generate` from `requirements.lock`, the installed libraries, the bundled fonts and icons; not edited
+by hand.
 
 ## Libraries
 
@@ -49,6 +51,15 @@ These font files are in Tirage's wheel under `tirage/fonts/`, unchanged, with th
 
 | family | licence | copyright | package | licence text |
 | --- | --- | --- | --- | --- |
+"""
+
+ICONS_INTRODUCTION = """
+## Icons
+
+The outlines of these icons are in Tirage's wheel as `tirage/icons/index.json`, with their licence text beside them.
+
+| package | licence | copyright | licence text |
+| --- | --- | --- | --- |
 """
 
 
@@ -103,6 +114,12 @@ def _licence(name: str, installed: metadata.Distribution) -> str:
     sys.exit(f"{name} declares no licence that is known here: read it, then add it to tools/notices.py.")
 
 
+def icon_row() -> str:
+    """The table row of the bundled icons."""
+    index = json.loads(ICONS.read_text(encoding="utf-8"))
+    return "| {package} {version} | {licence} | {copyright} | LICENSE.txt |".format_map(index)
+
+
 def font_rows() -> list[str]:
     """One table row per bundled family."""
     licences = json.loads(FONTS.read_text(encoding="utf-8"))["licences"]
@@ -119,7 +136,17 @@ def notices() -> str:
         for line in TARGET.read_text(encoding="utf-8").splitlines():
             if line.startswith("| "):
                 committed[line.split("|")[1].strip()] = line
-    return INTRODUCTION + "\n".join(library_rows(committed)) + "\n" + FONTS_INTRODUCTION + "\n".join(font_rows()) + "\n"
+    return (
+        INTRODUCTION
+        + "\n".join(library_rows(committed))
+        + "\n"
+        + FONTS_INTRODUCTION
+        + "\n".join(font_rows())
+        + "\n"
+        + ICONS_INTRODUCTION
+        + icon_row()
+        + "\n"
+    )
 
 
 def main() -> int:

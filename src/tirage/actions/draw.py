@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,13 @@ def _services() -> Services:
     return Services(TextEngine(_fonts()), ImageEngine())
 
 
+def _icons() -> None:
+    from tirage.engine import icons
+
+    with suppress(ResourceProblem):  # told of the layer that asks for one
+        icons.warm()
+
+
 def warm() -> None:
     """Load the libraries and the font index into the fork server; nothing untrusted is read."""
     gc.disable()  # nothing that loading makes is garbage, and looking for some takes a tenth of its time
@@ -54,6 +62,7 @@ def warm() -> None:
 
         import tirage.engine.render  # noqa: F401
 
+        _icons()
         _services()
         _fonts().faces()  # the user's font files are read here, where that is still allowed
     finally:

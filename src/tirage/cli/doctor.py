@@ -85,6 +85,7 @@ def _examine() -> Iterator[Finding]:
         yield Finding("bad", "settings", str(error))
         return
     yield from _fonts(settings)
+    yield _icons()
     yield _cache(settings)
     yield from _sandbox(settings)
     if not broken:
@@ -162,6 +163,15 @@ def _fonts(settings: Settings) -> Iterator[Finding]:
     own = user_fonts()
     folder = fonts_folder(settings)
     yield Finding("ok", "own fonts", f"{len(own)} faces in {folder}" if own else f"none in {folder}")
+
+
+def _icons() -> Finding:
+    from tirage.engine.icons import names
+
+    try:
+        return Finding("ok", "icons", f"{len(names())} come along")
+    except TirageError as error:
+        return Finding("bad", "icons", str(error))
 
 
 def _cache(settings: Settings) -> Finding:

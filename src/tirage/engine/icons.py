@@ -47,7 +47,7 @@ def _index() -> _Index:
 
 
 def warm() -> None:
-    """Read the icons, where files can still be read."""
+    """Read the icons, where files can still be read. Raises ResourceProblem `icons_missing`."""
     _index()
 
 
