@@ -57,7 +57,6 @@ def warm() -> None:
         import icu  # noqa: F401
         import jinja2.parser  # noqa: F401
         import re2  # noqa: F401
-        import segno  # noqa: F401
         import zxingcpp  # noqa: F401
 
         import tirage.engine.render  # noqa: F401

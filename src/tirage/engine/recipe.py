@@ -23,7 +23,6 @@ _DECIDERS = (
     "pyvips",
     "simplejpeg",
     "fonttools",
-    "segno",
     "zxing-cpp",
 )
 _MAY_DECIDE = ("opencv-python-headless",)

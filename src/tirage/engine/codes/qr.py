@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-import segno
-
 from tirage.engine.codes.modules import Modules
 from tirage.engine.codes.problems import value_problem
 
@@ -34,22 +32,24 @@ class QrCode:
 
 @lru_cache(maxsize=256)
 def qr_code(value: str, level: str, *, micro: bool = False) -> QrCode:
-    """The smallest symbol of the error correction level. Raises ResourceProblem `code_value_invalid` for long values.
+    """The smallest symbol of the error correction level. Raises ResourceProblem `code_value_invalid`."""
+    import numpy as np
+    import zxingcpp  # native: loaded where codes are drawn, not where templates are read
 
-    A higher level is taken where the symbol does not grow by it.
-    """
+    kind = "Micro QR code" if micro else "QR code"
+    if not value.isprintable() and any(ord(each) < 32 and each not in "\t\r\n" for each in value):
+        raise value_problem(f"The value of the {kind} holds control characters.", "Remove them.")
+    symbol = zxingcpp.BarcodeFormat.MicroQRCode if micro else zxingcpp.BarcodeFormat.QRCode
     try:
-        made = segno.make(value, error=level, micro=micro, boost_error=True)
-    except segno.DataOverflowError:
-        kind = "Micro QR code" if micro else "QR code"
-        size = len(value.encode())
+        made = zxingcpp.create_barcode(value, symbol, ec_level=level)
+    except ValueError:
+        hint = "." if micro else ", or choose a lower error correction: L holds 2,953 bytes, H 1,273."
         raise value_problem(
-            f"The value has {size} bytes, more than a {kind} of level {level} can hold.",
-            "Shorten it" + ("." if micro else ", or choose a lower error correction: L holds 2,953 bytes, H 1,273."),
+            f"The value has {len(value.encode())} bytes, more than a {kind} of level {level} can hold.",
+            f"Shorten it{hint}",
         ) from None
-    except ValueError as error:
-        raise value_problem(f"This cannot be a {'Micro ' if micro else ''}QR code: {error}.") from None
-    rows = tuple(bytes(1 if each else 0 for each in row) for row in made.matrix)
+    dark = np.asarray(made.to_image(scale=1, add_quiet_zones=False)) == 0
+    rows = tuple(bytes(row) for row in dark.astype(np.uint8))
     far = len(rows) - _EYE
-    eyes = ((0, 0),) if made.is_micro else ((0, 0), (far, 0), (0, far))
-    return QrCode(Modules(rows), made.error or level, eyes, int(made.default_border_size))
+    eyes = ((0, 0),) if micro else ((0, 0), (far, 0), (0, far))
+    return QrCode(Modules(rows), made.ec_level or level, eyes, 2 if micro else 4)
