@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from tirage.engine import brush
 from tirage.engine.errors import Problem, RenderProblem
 from tirage.engine.layer import Layer
-from tirage.engine.layers.text import TextLayer
 from tirage.engine.scene import Box, Ellipse, Glyphs, Group, Node, Outline, Paint, Path, Pattern, Picture, Solid, Stroke
 from tirage.engine.template import BoundTemplate
 from tirage.engine.values.filter import Blur, ColorMatrix, DropShadow
@@ -44,8 +43,9 @@ def check_texts(bound: BoundTemplate) -> None:
     while waiting:
         layer = waiting.pop()
         waiting.extend(layer.nested())
-        if isinstance(layer, TextLayer):
-            length = min(len(layer.text), MAX_TEXT_LAYER)
+        written = getattr(layer, "text", None)
+        if isinstance(written, str):
+            length = min(len(written), MAX_TEXT_LAYER)
             total, longest = total + length, max(longest, (layer.name, length), key=lambda each: each[1])
     if total > MAX_CODE_POINTS:
         message = f"The texts of the picture have {total} characters together; at most {MAX_CODE_POINTS} are set."
