@@ -141,6 +141,12 @@ def test_a_value_that_does_not_fit_is_refused(symbology: Any, value: str) -> Non
     assert caught.value.code == "code_value_invalid" and caught.value.problems[0].pointer == "/value"
 
 
+def test_a_upc_e_is_read_by_people_with_its_check_digit() -> None:
+    """Six digits stand for eight: number system before, check digit behind."""
+    assert barcode("upce", "123456").text == barcode("upce", "0123456").text == barcode("upce", "01234565").text
+    assert [text for text, _, _ in barcode("upce", "123456").digits] == ["0", "123456", "5"]
+
+
 def test_a_too_long_value_of_a_qr_code_names_the_limit() -> None:
     """The sentence says how long it is and what fits."""
     with pytest.raises(ResourceProblem, match="3000 bytes"):

@@ -100,6 +100,9 @@ def barcode(symbology: Symbology, value: str) -> Barcode:
     rows, tall = _compact([bytes(row) for row in dark.astype(np.uint8)], symbology)
     modules = Modules(rows)
     shown = made.text if kind.gs1 else text
+    if symbology == "upce" and len(text) in (6, 7):  # people read it with number system and check digit
+        shown = text.rjust(7, "0")
+        shown += str(check_digit(_expanded(f"{shown}0")[:-1]))
     groups, guards = _retail(symbology, shown, modules.width)
     return Barcode(kind.name, modules, shown, kind.quiet, kind.matrix, tall, guards, groups)
 
@@ -211,6 +214,8 @@ def _retail(
     if symbology == "upca" and width == 95:
         groups = ((digits[0], -8, 0), (digits[1:6], 10, 46), (digits[6:11], 49, 85), (digits[11], 95, 103))
         return groups, ((0, 10), (45, 50), (85, 95))
+    if symbology == "upce" and width == 51:
+        return ((digits[0], -8, 0), (digits[1:7], 3, 46), (digits[7:], 51, 59)), ((0, 3), (45, 51))
     return (), ()
 
 
