@@ -22,7 +22,7 @@ from tirage.store import events, images
 from tirage.store.images import Image, NewImage
 
 NEW_IMAGE = "NEW_IMAGE"
-_PURPOSE = "picture paths"
+PATHS = "picture paths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class KeptFile:
+    """A file and the record that it will have."""
+
     new: NewImage
     data: bytes
 
@@ -63,9 +65,9 @@ async def keep_pictures(
     file. `answering` is called at the end of the transaction of the records. Raises StorageProblem,
     DatabaseUnavailable.
     """
-    secret = service.vault.derive(_PURPOSE)
+    secret = service.vault.derive(PATHS)
     files = [
-        _file(secret, design, asked, name, place, drawn, each)
+        file_of(secret, design, asked, name, place, drawn, each)
         for place, (name, drawn) in enumerate(outputs)
         for each in drawn.files
     ]
@@ -99,7 +101,10 @@ def preview_key(blob_key: str) -> str:
     return f"{blob_key.rpartition('.')[0]}-preview.png"
 
 
-def _file(secret: bytes, design: Design, asked: Asked, name: str, place: int, drawn: DrawnOutput, each: Drawn) -> _File:
+def file_of(
+    secret: bytes, design: Design, asked: Asked, name: str, place: int, drawn: DrawnOutput, each: Drawn
+) -> KeptFile:
+    """The record of a drawn file, at the address that `secret` and the request's identity give it."""
     folder, _, stem = picture_path(
         secret, design.workspace, asked.identity, str(place), str(each.page_index)
     ).partition("/")
@@ -109,7 +114,7 @@ def _file(secret: bytes, design: Design, asked: Asked, name: str, place: int, dr
         WireWarning(code=told.code, message=told.message, layer=told.layer, pointer=told.pointer or None)
         for told in drawn.warnings
     )
-    return _File(
+    return KeptFile(
         NewImage(
             template_id=design.id,
             template_version=design.version,

@@ -109,7 +109,7 @@ async def draw_row(
     """Draw a row in one format. Raises RenderProblem, also `renderer_busy` where no process was free in time."""
     order = order_of(service, row, output, colours=colours, layout_only=layout_only)
     reply = await in_slot(service, order.job)
-    return _drawn(output, order.recipe, reply, row.bound.warnings)
+    return drawn_output(output, order.recipe, reply, row.bound.warnings)
 
 
 def order_of(
@@ -159,7 +159,8 @@ def busy() -> RenderProblem:
     return RenderProblem(Problem("renderer_busy", message, hint="Try again in a few seconds."), retryable=True)
 
 
-def _drawn(output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...]) -> DrawnOutput:
+def drawn_output(output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...]) -> DrawnOutput:
+    """A child's reply as files, report and warnings; `told` are the warnings known before."""
     files = tuple(
         Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about["palette"]), index)
         for index, (about, data) in enumerate(zip(reply.header["files"], reply.parts, strict=False))

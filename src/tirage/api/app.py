@@ -25,6 +25,7 @@ from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
 from tirage.api.routes import (
     batch,
+    batches,
     deliveries,
     designs,
     hooks,
@@ -45,6 +46,7 @@ ROUTERS = (
     designs.router,
     reports.router,
     batch.router,
+    batches.router,
     images.router,
     templates.router,
     template_files.router,

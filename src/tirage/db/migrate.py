@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 from tirage.db.address import DatabaseAddress
 from tirage.db.connect import Transaction
 from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
+from tirage.db.jobs_schema import make_jobs_schema
 from tirage.db.roles import APPLICATION, SCHEMA, SYSTEM, prepare
 from tirage.engine.errors import Problem
 
@@ -111,6 +112,7 @@ def migrate(
                     _search_here(connection)
                     connection.execute(each.text)
                     connection.execute(_REMEMBER, (each.version, each.name, each.checksum))
+            make_jobs_schema(connection)
             return MigrationReport(tuple(recorded), pending)
     except psycopg.OperationalError as error:
         reason = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")

@@ -1,0 +1,65 @@
+"""Pause, resume, cancel and retry: the states that a person moves a batch to."""
+
+from __future__ import annotations
+
+from tirage.actions.expand_batch import LANES
+from tirage.context import Service
+from tirage.engine.errors import Problem
+from tirage.jobs.kinds import ExpandBatch, RenderChunk
+from tirage.jobs.queue import enqueue
+from tirage.store import batches
+from tirage.store.batches import Batch
+from tirage.store.errors import Conflict
+
+
+async def pause_batch(service: Service, workspace: str, uid: str) -> Batch:
+    """No further row is begun; those in work are finished. Raises NotFound, Conflict `batch_ended`."""
+    async with service.database.workspace(workspace) as tx:
+        batch = await batches.get(tx, uid, lock=True)
+        _require_open(batch)
+        return await batches.set_state(tx, uid, "paused")
+
+
+async def resume_batch(service: Service, workspace: str, uid: str) -> Batch:
+    """A paused batch goes on. Raises NotFound, Conflict `batch_ended`."""
+    async with service.database.workspace(workspace) as tx:
+        batch = await batches.get(tx, uid, lock=True)
+        _require_open(batch)
+        if batch.state != "paused":
+            return batch
+        if not batch.expanded:
+            await enqueue(tx, ExpandBatch(workspace, uid))
+            return await batches.set_state(tx, uid, "queued")
+        if batch.done + batch.failed == batch.total:
+            return await batches.set_state(tx, uid, "finished", finished=service.clock.now())
+        # A chunk that was in work when the batch was paused may still be so; it submits the next by itself.
+        await enqueue(tx, RenderChunk(workspace, uid), LANES)
+        return await batches.set_state(tx, uid, "running")
+
+
+async def cancel_batch(service: Service, workspace: str, uid: str) -> Batch:
+    """End a batch; what is drawn stays. A second time changes nothing. Raises NotFound, Conflict `batch_ended`."""
+    async with service.database.workspace(workspace) as tx:
+        batch = await batches.get(tx, uid, lock=True)
+        if batch.state == "cancelled":
+            return batch
+        _require_open(batch)
+        return await batches.set_state(tx, uid, "cancelled", finished=service.clock.now())
+
+
+async def retry_batch(service: Service, workspace: str, uid: str) -> Batch:
+    """Draw the failed rows of a finished batch once more. Raises NotFound, Conflict `batch_not_finished`."""
+    async with service.database.workspace(workspace) as tx:
+        batch = await batches.get(tx, uid, lock=True)
+        if batch.state != "finished":
+            message = f"The batch is {batch.state}; failed rows are drawn again once it has finished."
+            raise Conflict(Problem("batch_not_finished", message))
+        if await batches.again(tx, uid) == 0:
+            return batch
+        await enqueue(tx, RenderChunk(workspace, uid), min(LANES, await batches.free_chunks(tx, uid)))
+        return await batches.set_state(tx, uid, "running")
+
+
+def _require_open(batch: Batch) -> None:
+    if batch.state in ("finished", "failed", "cancelled"):
+        raise Conflict(Problem("batch_ended", f"The batch is {batch.state} already."))

@@ -1,0 +1,1 @@
+"""The kinds of jobs, and the engine that keeps and runs them."""

@@ -1,0 +1,42 @@
+"""Kinds of jobs → actions, until the process is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from tirage.actions.expand_batch import expand_batch
+from tirage.actions.open_design import OpenDesigns
+from tirage.actions.render_chunk import render_chunk
+from tirage.context import open_service
+from tirage.db.address import DatabaseAddress
+from tirage.jobs.engine import run_jobs
+from tirage.jobs.kinds import ExpandBatch, RenderChunk
+from tirage.pool.supervisor import Pool
+from tirage.settings import Settings
+
+
+async def work(
+    settings: Settings, pool: Pool, address: DatabaseAddress, queues: tuple[str, ...], concurrency: int
+) -> None:
+    """Carry out jobs until SIGINT or SIGTERM; those in work are finished first."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with open_service(settings, pool, address) as service:
+        designs = OpenDesigns()
+
+        async def expand(workspace: str, batch: str, job: int) -> None:
+            await expand_batch(service, workspace, batch)
+
+        async def render(workspace: str, batch: str, job: int) -> None:
+            await render_chunk(service, designs, workspace, batch, job)
+
+        await run_jobs(
+            address,
+            {ExpandBatch: expand, RenderChunk: render},
+            queues=queues,
+            concurrency=concurrency,
+            stopping=stopping,
+        )
