@@ -30,7 +30,7 @@ def test_utf_16_big_endian_and_declared_encodings() -> None:
     assert cells(read("a,b\né,€\n".encode("cp1252"), encoding="windows-1252")) == [["é", "€"]]
     assert refused(b"a,b\n", encoding="klingon").code == "encoding_not_known"
     assert refused(b"a,b\n", encoding="base64").code == "encoding_not_known"
-    assert refused("a,b\n1,2\n".encode("utf-16-le")).problems[0].hint == "Say its encoding: utf-16-le."
+    assert refused("a,b\n1,2\n".encode("utf-16-le")).problems[0].hint == "Say its encoding: --encoding utf-16-le."
 
 
 @pytest.mark.check(127)
@@ -40,6 +40,7 @@ def test_undeclared_bytes_are_a_bad_row_with_their_offset() -> None:
     rows = read(data)
     assert cells(rows) == [["1", "2"], "encoding_unknown", ["4", "5"], "encoding_unknown", ["7", "8"]]
     assert isinstance(rows[1], BadRow) and isinstance(rows[3], BadRow)
+    assert "--encoding windows-1252" in (rows[1].problem.hint or "")
     assert f"offset {data.index(0xE9)} " in rows[1].problem.message and "Row 2 (line 3)" in rows[1].problem.message
     assert f"offset {data.index(0xFF)} " in rows[3].problem.message
     assert "offset 1 " in refused(b"n\xe9v,b\n1,2\n").problems[0].message

@@ -81,7 +81,7 @@ def _encoding(declared: str | None, head: bytes) -> str:
         sides = head[parity::2], head[1 - parity :: 2]
         if len(head) >= 4 and sides[0].count(0) * 10 > len(sides[0]) * 4 and sides[1].count(0) == 0:
             message = f"The file looks like UTF-16 without a byte-order mark (the byte at offset {parity} is NUL)."
-            raise TableProblem(Problem("encoding_unknown", message, hint=f"Say its encoding: {name}."))
+            raise TableProblem(Problem("encoding_unknown", message, hint=f"Say its encoding: --encoding {name}."))
     return "utf-8"
 
 
@@ -115,7 +115,7 @@ class Decoder:
     def problem(self, where: str, offset: int) -> Problem:
         """What to say about the byte at `offset`, met in `where`."""
         message = f"{where}: the byte at offset {offset:,} is not {self.encoding.upper()}, so its text cannot be told."
-        hint = "Save the file as UTF-8, or say its encoding (windows-1252, for instance)."
+        hint = "Save the file as UTF-8, or say its encoding: --encoding windows-1252, for instance."
         return Problem("encoding_unknown", message, hint=hint)
 
 
