@@ -32,6 +32,8 @@ async def run_jobs(
     stopping: asyncio.Event,
 ) -> None:
     """Carry out jobs until `stopping`; those in work are finished first."""
+    # It tells every job at length, with its arguments; what goes wrong stays.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     connector = PsycopgConnector(
         conninfo=address.application, kwargs={"options": f"-c search_path={JOBS_SCHEMA}"}, min_size=1, max_size=6
     )
