@@ -137,18 +137,28 @@ def _render(found: Findings, full: bool) -> None:
             "one": [run.processor * 1000 / run.rows for run in one],
             "two": [run.processor * 1000 / run.rows for run in two],
         },
+        "parent_processor_ms_per_card": {
+            "one": [run.coordinating * 1000 / run.rows for run in one],
+            "two": [run.coordinating * 1000 / run.rows for run in two],
+        },
         "drawing_seconds": {"one": [run.drawing for run in one], "two": [run.drawing for run in two]},
         "worker_memory": max(run.child for run in one + two),
         "worker_memory_share": max(run.child_share for run in one + two),
         "parent_memory": max(max(run.parent) for run in one + two),
     }
     speeds = [[f"{count} worker{'s' * (count > 1)}", *(f"{run.rows / run.drawing:.1f}" for run in series),
-              f"{min(run.processor * 1000 / run.rows for run in series):.1f}"]
+              f"{min(run.processor * 1000 / run.rows for run in series):.1f}",
+              f"{min(run.coordinating * 1000 / run.rows for run in series):.1f}"]
               for count, series in ((1, one), (2, two))]  # fmt: skip
     found.tables.append(
         (
             "Cards per second, everything different",
-            ["", *(["run"] * rounds), "least processor ms a card, start and all"],
+            [
+                "",
+                *(["run"] * rounds),
+                "least processor ms a card, start and all",
+                "of these the parent, start left out",
+            ],
             speeds,
         )
     )

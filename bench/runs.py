@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -38,13 +39,16 @@ _TINY = {
 class Run:
     """A finished `tirage render`: seconds of the process, of its drawing, of all processors together; bytes of memory.
 
-    `parent` are resident sizes of the process over time; `child` is the largest resident size of one of the processes
-    that it started, `child_share` the largest one with shared pages divided among those who share them.
+    `coordinating` are the processor seconds of the process itself, without those of its renderers, from its first
+    finished file on. `parent` are resident sizes of the process over time; `child` is the largest resident size of
+    one of the processes that it started, `child_share` the largest one with shared pages divided among those who
+    share them.
     """
 
     seconds: float
     drawing: float
     processor: float
+    coordinating: float
     rows: int
     parent: tuple[int, ...]
     child: int
@@ -91,8 +95,12 @@ def render(template: Path, table: Path, *, workers: int, format_name: str = "jpe
         started, before = perf_counter(), _processor()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         parent, child, share = [], 0, 0
+        begun, own = None, 0.0
         while process.poll() is None:
             parent.append(resident_memory(process.pid))
+            own = _own_processor(process.pid)  # poll() has not reaped it yet, so its figures can still be read.
+            if begun is None and any(Path(out).glob("*.jpg" if format_name == "jpeg" else f"*.{format_name}")):
+                begun = own
             # The first child is the fork server, which draws nothing; counting it can only make the figure worse.
             for pid in children_of(process.pid):
                 child, share = max(child, resident_memory(pid)), max(share, proportional_memory(pid))
@@ -102,7 +110,9 @@ def render(template: Path, table: Path, *, workers: int, format_name: str = "jpe
         if process.returncode != 0:
             raise RuntimeError(f"tirage render ended with {process.returncode}: {printed.decode()[:1000]}")
         summary = json.loads(printed)
-        return Run(seconds, summary["seconds"], _processor() - before, summary["rows"], tuple(parent), child, share)
+        coordinating = 0.0 if begun is None else own - begun
+        used = _processor() - before
+        return Run(seconds, summary["seconds"], used, coordinating, summary["rows"], tuple(parent), child, share)
 
 
 def first_picture(template: Path, table: Path, repetitions: int) -> tuple[float, ...]:
@@ -143,6 +153,12 @@ def _processor() -> float:
     """Processor seconds of all processes that this one started and that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _own_processor(pid: int) -> float:
+    """Processor seconds of all threads of one process so far, in the kernel's ticks (proc_pid_stat(5), 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _machine() -> float:
