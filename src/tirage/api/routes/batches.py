@@ -78,7 +78,10 @@ class WireRows(Answer):
     summary="Start a batch",
 )
 async def post_batch(request: Request, who: Renderer) -> Response:
-    """Queue one picture per row: JSON rows, or a table as the part `file` of a form with `templateId` and `format`."""
+    """Queue one picture per row: JSON rows, or a table as the part `file` of a form with `templateId` and `format`.
+
+    Rows are drawn by `tirage worker` processes; without one running the batch stays queued.
+    """
     service = service_of(request)
     order = await read_order(request)
     who.require_template(order.template_id)
