@@ -12,6 +12,7 @@ from tirage.db.address import DatabaseAddress
 from tirage.db.connect import Database
 from tirage.db.errors import DatabaseRefused
 from tirage.db.roles import SCHEMA
+from tirage.ids import new_uid
 from tirage.store import assets, events, hooks, idempotency, images, keys, link_keys, templates, workspaces
 from tirage.store.vault import Vault
 from tirage.store.workspaces import WorkspaceSettings
@@ -42,11 +43,12 @@ async def test_without_the_filter_no_foreign_row_is_seen(
     database: Database, vault: Vault, alice: Tenant, bob: Tenant
 ) -> None:
     """A query that forgot its tenant sees the rows of its own workspace and no other, in every table."""
-    await fill(database, vault, alice)
-    await fill(database, vault, bob)
+    for tenant in (alice, bob):
+        await fill(database, vault, tenant)
+        await _fill_batches(database, tenant)
     async with database.system() as system:
         tables = await system.values(TABLES)
-    assert len(tables) == 17
+    assert len(tables) == 20
     for tenant in (alice, bob):
         async with database.workspace(tenant.id) as tx:
             for table in sorted(set(tables) - ABOVE_WORKSPACES - {"workspaces"}):
@@ -68,6 +70,36 @@ async def test_without_the_filter_no_foreign_row_is_seen(
                 assert await cursor.fetchall() == [(tenant.account.id,)], table
             assert await tx.values("SELECT id FROM accounts") == [tenant.account.id]
             assert await tx.values("SELECT id FROM images") == []
+
+
+async def _fill_batches(database: Database, tenant: Tenant) -> None:
+    """A batch of one chunk with one row."""
+    batch = new_uid()
+    async with database.workspace(tenant.id) as tx:
+        await tx.execute(
+            """
+            INSERT INTO batches (id, workspace_id, template_id, template_version, format, state, source_key,
+                                 source_name, total, created_at)
+            SELECT %(batch)s, workspace_id, id, 1, 'png', 'queued', 'key', 'rows.csv', 1, %(now)s
+            FROM templates WHERE workspace_id = %(workspace)s LIMIT 1
+            """,
+            batch=batch,
+            now=NOON,
+        )
+        await tx.execute(
+            """
+            INSERT INTO batch_chunks (batch_id, number, workspace_id, state)
+            VALUES (%(batch)s, 1, %(workspace)s, 'queued')
+            """,
+            batch=batch,
+        )
+        await tx.execute(
+            """
+            INSERT INTO batch_rows (batch_id, number, chunk, workspace_id, row_values, state)
+            VALUES (%(batch)s, 1, 1, %(workspace)s, '{}', 'pending')
+            """,
+            batch=batch,
+        )
 
 
 @pytest.mark.check(152)
