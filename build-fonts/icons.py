@@ -55,8 +55,7 @@ def build(target: Path = TARGET) -> None:
         try:
             _collect(package, fresh)
             (fresh / STAMP).write_text(fingerprint() + "\n", encoding="ascii")
-            shutil.rmtree(target, ignore_errors=True)
-            fresh.rename(target)
+            _fonts()._replace(fresh, target)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
@@ -82,7 +81,7 @@ def _install(scratch: Path) -> Path:
 
 
 def _fonts() -> ModuleType:
-    """The build of the fonts, which knows where Node is."""
+    """The build of the fonts, which knows where Node is and how a folder is replaced."""
     spec = importlib.util.spec_from_file_location("tirage_build_fonts", HERE / "build.py")
     if spec is None or spec.loader is None:
         raise FileNotFoundError(HERE / "build.py")

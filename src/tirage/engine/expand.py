@@ -16,6 +16,7 @@ from tirage.engine.errors import Problem
 from tirage.engine.expressions.compile import Expression, compile_expression
 from tirage.engine.expressions.limits import ExpressionError
 from tirage.engine.expressions.scope import Scope
+from tirage.engine.expressions.scope import text_of as text_of
 from tirage.engine.template import Json, Pattern, PatternTree, Placeholder, Variable
 from tirage.engine.values.color import parse_color
 
@@ -161,17 +162,6 @@ def _part(part: Placeholder | Expression, scope: Scope) -> Any:
 def _text(value: Json, *, escape: bool) -> str:
     written = text_of(value)
     return html.escape(written, quote=False) if escape else written
-
-
-def text_of(value: Json) -> str:
-    """How a value reads in a text: numbers without a trailing `.0`, booleans as in JSON, nothing for null."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return str(value)
 
 
 def defaults_of(variables: Iterable[Variable]) -> dict[str, Json]:

@@ -38,6 +38,11 @@ class LabelStyle(Model):
             yield FontRef(family, self.font_weight, self.font_style == "italic")
 
 
+def label_style(family: str, weight: int, color: Color = BLACK, size: float = 16) -> LabelStyle:
+    """The style that a layer's own properties make; `size` in px."""
+    return LabelStyle.model_validate({"fontFamily": family, "fontWeight": weight, "color": color, "fontSize": size})
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A set label: nodes in px from the top left of its box, which is as wide as its longest line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,13 +11,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from tirage.engine.decoration import border
 from tirage.engine.lowering import LowerContext
 from tirage.engine.resources import FontRef, ImageRef
-from tirage.engine.scene import BlendMode, Node
+from tirage.engine.scene import BlendMode, Box, Node, Path, Shape, Solid
 from tirage.engine.values.color import Color, ColorValue
 from tirage.engine.values.length import Length, LengthValue, PositiveLengthValue
 from tirage.engine.values.shadow import ShadowList
-from tirage.engine.values.sides import NONE, FourLengths
+from tirage.engine.values.sides import NONE, FourLengths, corner_radii
 from tirage.engine.values.transform import Rect
 
 MAX_TEXT = 100_000
@@ -171,3 +172,19 @@ class BoxedLayer(Layer):
     def border_px(self, width: float, height: float) -> float:
         """The border's width in px; percentages are of the shorter side."""
         return self.border_width.resolve(min(width, height))
+
+    def frame(self, width: float, height: float) -> Box:
+        """The box of `width` × `height` px with its corners."""
+        rect = Rect(0, 0, width, height)
+        return Box(rect, corner_radii(self.border_radius, rect))
+
+    def framed(
+        self, content: Iterable[Node], width: float, height: float, shape: Shape | None = None
+    ) -> tuple[Node, ...]:
+        """The content between the box's background and its border, which both have the `shape` if one is given."""
+        frame = shape or self.frame(width, height)
+        nodes = list(content)
+        if self.background_color.alpha > 0:
+            nodes.insert(0, Path(frame, fill=Solid(self.background_color)))
+        edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
+        return (*nodes, edge) if edge is not None else tuple(nodes)

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tirage.engine.codes.barcode import barcode, check_digit
-from tirage.engine.codes.modules import Modules, box, outline, rectangles, reverse
+from tirage.engine.codes.modules import Modules, outline, rectangles
 from tirage.engine.codes.qr import qr_code
 from tirage.engine.errors import ResourceProblem, TirageError
+from tirage.engine.values.outline import rectangle, reverse
 
 LOGO = (
     "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2010%2010'%3E"
@@ -191,7 +192,7 @@ def test_a_single_rounded_module_is_a_circle() -> None:
     alone = outline(Modules((b"\x01",)), 0, 0, 10, 10, "rounded")
     pair = outline(Modules((b"\x01\x01",)), 0, 0, 10, 10, "rounded")
     assert sum(verb == "C" for verb, _ in alone) == 4 == sum(verb == "C" for verb, _ in pair)
-    assert len(reverse(box(0, 0, 10, 10, 3))) == len(box(0, 0, 10, 10, 3))
+    assert len(reverse(rectangle(0, 0, 10, 10, 3))) == len(rectangle(0, 0, 10, 10, 3))
 
 
 def test_small_and_pale_codes_are_warned_of(studio: Any) -> None:

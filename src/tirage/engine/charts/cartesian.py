@@ -6,10 +6,9 @@ from itertools import groupby, pairwise
 
 from tirage.engine.charts.axes import Axes, axes
 from tirage.engine.charts.style import Chart, shape
-from tirage.engine.codes.modules import box, circle
 from tirage.engine.lowering import LowerContext
 from tirage.engine.scene import Node, Outline, Path, Solid, Stroke
-from tirage.engine.values.outline import Command
+from tirage.engine.values.outline import Command, circle, rectangle
 from tirage.engine.values.transform import Rect
 
 Point = tuple[float, float]
@@ -57,7 +56,7 @@ def _bar(frame: Axes, middle: float, thick: float, a: float, b: float, radius: f
     if radius <= 0.01:
         left, right = (low, high) if frame.upright else (min(a, b), max(a, b))
         top, bottom = (min(a, b), max(a, b)) if frame.upright else (low, high)
-        return box(left, top, right, bottom)
+        return rectangle(left, top, right, bottom)
     k = radius * 0.4477152501692064
     path: list[tuple[str, tuple[Point, ...]]] = [
         ("M", ((low, a),)),

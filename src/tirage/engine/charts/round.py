@@ -7,11 +7,10 @@ import math
 from tirage.engine.charts.axes import bounds
 from tirage.engine.charts.style import Chart, line, shape
 from tirage.engine.charts.ticks import nice_ticks
-from tirage.engine.codes.modules import circle
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.arcs import point, sector
 from tirage.engine.scene import Node, Outline, Path, Solid, Stroke
-from tirage.engine.values.outline import polygon
+from tirage.engine.values.outline import circle, polygon
 from tirage.engine.values.transform import Rect
 
 

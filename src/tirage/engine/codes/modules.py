@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tirage.engine.values.outline import Command
+from tirage.engine.values.outline import Command, circle, cornered, rectangle
 
 ModuleShape = Literal["square", "rounded", "dots", "vertical", "horizontal"]
-_KAPPA = 0.5522847498307936
 _DOT = 0.44
 """Radius of a dot in modules: what is left between two keeps them apart and still reads as dark."""
 
@@ -64,7 +63,7 @@ def outline(modules: Modules, x: float, y: float, cell: float, tall: float, shap
     return tuple(
         command
         for left, top, right, bottom in rectangles(modules)
-        for command in box(x + left * cell, y + top * tall, x + right * cell, y + bottom * tall)
+        for command in rectangle(x + left * cell, y + top * tall, x + right * cell, y + bottom * tall)
     )
 
 
@@ -79,37 +78,6 @@ def rectangles(modules: Modules) -> list[tuple[int, int, int, int]]:
         for run in here:
             open_.setdefault(run, y)
     return sorted(done, key=lambda each: (each[1], each[0]))
-
-
-def box(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> tuple[Command, ...]:
-    """A rectangle in px, clockwise; with a radius its corners are round."""
-    radius = min(radius, (right - left) / 2, (bottom - top) / 2)
-    if radius <= 0:
-        return (("M", (left, top)), ("L", (right, top)), ("L", (right, bottom)), ("L", (left, bottom)), ("Z", ()))
-    return tuple(_cornered(left, top, right, bottom, (radius, radius, radius, radius)))
-
-
-def circle(x: float, y: float, radius: float) -> tuple[Command, ...]:
-    """A circle as four curves."""
-    return box(x - radius, y - radius, x + radius, y + radius, radius)
-
-
-def reverse(commands: Sequence[Command]) -> tuple[Command, ...]:
-    """A closed contour of `box` turned the other way round, so that it cuts a hole."""
-    points: list[tuple[float, float]] = []
-    controls: list[tuple[tuple[float, float], tuple[float, float]] | None] = []
-    for verb, numbers in commands:
-        if verb in ("M", "L"):
-            points.append((numbers[0], numbers[1]))
-            controls.append(None)
-        elif verb == "C":
-            points.append((numbers[4], numbers[5]))
-            controls.append(((numbers[0], numbers[1]), (numbers[2], numbers[3])))
-    turned: list[Command] = [("M", points[-1])]
-    for index in range(len(points) - 1, 0, -1):
-        control, target = controls[index], points[index - 1]
-        turned.append(("L", target) if control is None else ("C", (*control[1], *control[0], *target)))
-    return (*turned, ("Z", ()))
 
 
 def _each(modules: Modules) -> Iterator[tuple[int, int]]:
@@ -138,7 +106,7 @@ def _rounded(modules: Modules, x: float, y: float, cell: float, tall: float) -> 
         radius = min(cell, tall) / 2
         radii = tuple(0.0 if a or b else radius for a, b in ((up, left), (up, right), (down, right), (down, left)))
         near, top = x + column * cell, y + row * tall
-        yield from _cornered(near, top, near + cell, top + tall, radii)
+        yield from cornered(near, top, near + cell, top + tall, radii)
 
 
 def _bars(modules: Modules, x: float, y: float, cell: float, tall: float, *, upright: bool) -> Iterator[Command]:
@@ -150,24 +118,6 @@ def _bars(modules: Modules, x: float, y: float, cell: float, tall: float, *, upr
                 left, right, top, bottom = number + gap, number + 1 - gap, float(start), float(end)
             else:
                 left, right, top, bottom = float(start), float(end), number + gap, number + 1 - gap
-            yield from box(x + left * cell, y + top * tall, x + right * cell, y + bottom * tall, min(cell, tall) / 2)
-
-
-def _cornered(left: float, top: float, right: float, bottom: float, radii: Sequence[float]) -> Iterator[Command]:
-    """A rectangle with radii from the top left clockwise."""
-    a, b, c, d = radii
-    k = 1 - _KAPPA
-    yield "M", (left + a, top)
-    yield "L", (right - b, top)
-    if b:
-        yield "C", (right - b * k, top, right, top + b * k, right, top + b)
-    yield "L", (right, bottom - c)
-    if c:
-        yield "C", (right, bottom - c * k, right - c * k, bottom, right - c, bottom)
-    yield "L", (left + d, bottom)
-    if d:
-        yield "C", (left + d * k, bottom, left, bottom - d * k, left, bottom - d)
-    yield "L", (left, top + a)
-    if a:
-        yield "C", (left, top + a * k, left + a * k, top, left + a, top)
-    yield "Z", ()
+            yield from rectangle(
+                x + left * cell, y + top * tall, x + right * cell, y + bottom * tall, min(cell, tall) / 2
+            )

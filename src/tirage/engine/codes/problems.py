@@ -63,18 +63,8 @@ def warn_of_colors(ctx: LowerContext, fill: Fill, ground: Color) -> None:
     for color in colors:
         if not isinstance(color, Color):
             continue
-        dark, light = luminance(color), luminance(ground)
-        contrast = (max(dark, light) + 0.05) / (min(dark, light) + 0.05)
-        if contrast < _LEAST_CONTRAST or dark > light:
-            why = "is lighter than its ground" if dark > light else f"has a contrast of {contrast:.1f}:1 only"
+        contrast, inverted = color.contrast(ground), color.luminance > ground.luminance
+        if contrast < _LEAST_CONTRAST or inverted:
+            why = "is lighter than its ground" if inverted else f"has a contrast of {contrast:.1f}:1 only"
             ctx.warn("code_contrast", f"The code {why}: many scanners will not read it.", key="color")
             return
-
-
-def luminance(color: Color) -> float:
-    """The relative luminance, 0…1 (WCAG 2.2)."""
-
-    def linear(part: float) -> float:
-        return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
-
-    return 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue)

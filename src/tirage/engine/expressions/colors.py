@@ -10,13 +10,8 @@ from tirage.engine.values.color import Color, parse_color
 
 def contrast(ground: str, dark: str, light: str) -> str:
     """Of two colours the one with the higher contrast on a ground (WCAG 2.2)."""
-    below = _luminance(_color(ground))
-
-    def ratio(name: str) -> float:
-        above = _luminance(_color(name))
-        return (max(above, below) + 0.05) / (min(above, below) + 0.05)
-
-    return max((dark, light), key=ratio)
+    below = _color(ground)
+    return max((dark, light), key=lambda name: below.contrast(_color(name)))
 
 
 def mixed(first: str, second: str, share: float) -> str:
@@ -44,10 +39,3 @@ def _color(name: str) -> Color:
         return parse_color(name.strip())
     except PydanticCustomError:
         raise ExpressionError(f"{name[:40]!r} is no colour") from None
-
-
-def _luminance(color: Color) -> float:
-    def linear(part: float) -> float:
-        return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
-
-    return 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue)

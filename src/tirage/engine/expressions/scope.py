@@ -38,15 +38,20 @@ def number(value: Any) -> int | float:
 
 
 def text(value: Any) -> str:
-    """How a value reads in a text; nothing for null."""
+    """How a value reads in a text. Raises ExpressionError for lists and objects."""
+    if isinstance(value, list | dict):
+        raise ExpressionError(f"{shown(value)} is no text; join its items")
+    return text_of(value)
+
+
+def text_of(value: Any) -> str:
+    """How a value reads in a text: numbers without a trailing `.0`, booleans as in JSON, nothing for null."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    if isinstance(value, list | dict):
-        raise ExpressionError(f"{shown(value)} is no text; join its items")
     return str(value)
 
 
@@ -70,9 +75,7 @@ def shown(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, dict):
         return "an object"
-    written = (
-        repr(value)
-        if not isinstance(value, bool) and value is not None
-        else {True: "true", False: "false", None: "nothing"}[value]
-    )
+    if value is None:
+        return "nothing"
+    written = text_of(value) if isinstance(value, bool) else repr(value)
     return written if len(written) <= 40 else written[:39] + "…"

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from tirage.engine.codes.barcode import Barcode, Symbology, barcode
-from tirage.engine.codes.modules import box, outline, runs
+from tirage.engine.codes.modules import outline, runs
 from tirage.engine.codes.problems import value_problem, warn_of_colors, warn_of_quiet, warn_of_size, whole_pixels
-from tirage.engine.decoration import alpha_shadows, border
-from tirage.engine.label import Label, LabelStyle, set_label
+from tirage.engine.decoration import alpha_shadows
+from tirage.engine.label import Label, LabelStyle, label_style, set_label
 from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.resources import FontRef
-from tirage.engine.scene import Box, Node, Outline, Path, Solid
+from tirage.engine.scene import Node, Outline, Path, Solid
 from tirage.engine.values.color import BLACK, WHITE, ColorValue
 from tirage.engine.values.font import FontWeight
-from tirage.engine.values.sides import corner_radii
+from tirage.engine.values.outline import rectangle
 from tirage.engine.values.transform import Rect
 
 
@@ -50,24 +50,17 @@ class BarcodeLayer(BoxedLayer):
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Background, bars as one path, the value below, border."""
-        rect = Rect(0, 0, width, height)
-        frame = Box(rect, corner_radii(self.border_radius, rect))
         edge = self.border_px(width, height)
-        nodes: list[Node] = []
-        if self.background_color.alpha > 0:
-            nodes.append(Path(frame, fill=Solid(self.background_color)))
+        nodes: Iterable[Node] = ()
         if self.value:
             inner = Rect(edge, edge, max(0.0, width - 2 * edge), max(0.0, height - 2 * edge))
             code = barcode(self.symbology, self.value)
             warn_of_colors(ctx, self.color, self.background_color)
             warn_of_quiet(ctx, self.quiet_zone, max(code.quiet))
-            nodes.extend(self._matrix(ctx, code, inner) if code.matrix else self._linear(ctx, code, inner))
+            nodes = self._matrix(ctx, code, inner) if code.matrix else self._linear(ctx, code, inner)
         else:
             ctx.warn("code_empty", "There is no value, so no code is drawn.", key="value")
-        outer = border(frame, edge, self.border_color, self.border_style)
-        if outer is not None:
-            nodes.append(outer)
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))
 
     def _matrix(self, ctx: LowerContext, code: Barcode, inner: Rect) -> Iterator[Node]:
         quiet = code.quiet[0] if self.quiet_zone is None else self.quiet_zone
@@ -92,7 +85,7 @@ class BarcodeLayer(BoxedLayer):
         bars = [
             command
             for first, last in runs(code.modules.rows[0])
-            for command in box(
+            for command in rectangle(
                 x + first * cell,
                 top,
                 x + last * cell,
@@ -122,10 +115,7 @@ class BarcodeLayer(BoxedLayer):
         return [(label, x + (wide - label.width) / 2)]
 
     def _style(self, size: float) -> LabelStyle:
-        color = self.text_color or self.color
-        return LabelStyle.model_validate(
-            {"fontFamily": self.font_family, "fontSize": size, "fontWeight": self.font_weight, "color": color}
-        )
+        return label_style(self.font_family, self.font_weight, self.text_color or self.color, size)
 
     def _cell(self, ctx: LowerContext, cell: float, *, bars: bool) -> float:
         """A module's width, and a warning where it is small. Raises ResourceProblem where there is no room."""

@@ -10,17 +10,17 @@ from pydantic import Field
 from tirage.engine.charts.data import ChartLabels, ChartValues
 from tirage.engine.charts.draw import draw
 from tirage.engine.charts.style import PALETTE, Chart, ChartType
-from tirage.engine.decoration import alpha_shadows, border
+from tirage.engine.decoration import alpha_shadows
 from tirage.engine.expressions import localised
-from tirage.engine.label import LabelStyle
+from tirage.engine.label import LabelStyle, label_style
 from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.resources import FontRef
-from tirage.engine.scene import Box, Group, Node, Path, Solid
+from tirage.engine.scene import Group
 from tirage.engine.values.color import Color, ColorValue
 from tirage.engine.values.font import FontWeight
-from tirage.engine.values.sides import NONE, FourLengths, corner_radii
-from tirage.engine.values.transform import Rect, translation
+from tirage.engine.values.sides import NONE, FourLengths
+from tirage.engine.values.transform import translation
 
 
 class ChartLayer(BoxedLayer):
@@ -69,19 +69,11 @@ class ChartLayer(BoxedLayer):
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Background, chart, border."""
-        rect = Rect(0, 0, width, height)
-        frame = Box(rect, corner_radii(self.border_radius, rect))
         edge = self.border_px(width, height)
         top, right, bottom, left = (side.resolve(width) + edge for side in self.padding)
         inner = (max(1.0, width - left - right), max(1.0, height - top - bottom))
-        nodes: list[Node] = []
-        if self.background_color.alpha > 0:
-            nodes.append(Path(frame, fill=Solid(self.background_color)))
-        nodes.append(Group(draw(ctx, self._chart(ctx, *inner), *inner), transform=translation(left, top)))
-        outline = border(frame, edge, self.border_color, self.border_style)
-        if outline is not None:
-            nodes.append(outline)
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        chart = Group(draw(ctx, self._chart(ctx, *inner), *inner), transform=translation(left, top))
+        return Lowered(alpha_shadows(self.framed((chart,), width, height), self.shadow))
 
     def _chart(self, ctx: LowerContext, width: float, height: float) -> Chart:
         sliced = self.chart_type in ("pie", "donut")
@@ -127,4 +119,4 @@ class ChartLayer(BoxedLayer):
         return lambda value: localised.number_text(value, self.decimals, locale)
 
     def _style(self) -> LabelStyle:
-        return LabelStyle.model_validate({"fontFamily": self.font_family, "fontWeight": self.font_weight})
+        return label_style(self.font_family, self.font_weight)

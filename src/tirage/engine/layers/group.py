@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from tirage.engine.arrange import Align, Flow, Item, Justify, Layout, arrange, content_size
-from tirage.engine.decoration import alpha_shadows, border
+from tirage.engine.decoration import alpha_shadows
 from tirage.engine.layer import BoxedLayer, Identifier, Layer, Lowered, Model
 from tirage.engine.lowering import LowerContext
-from tirage.engine.scene import Box, Group, Mask, Node, Path, Solid
+from tirage.engine.scene import Group, Mask, Node
 from tirage.engine.values.length import Length, LengthValue
-from tirage.engine.values.sides import NONE, FourLengths, corner_radii
+from tirage.engine.values.sides import NONE, FourLengths
 from tirage.engine.values.transform import Rect
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ class GroupLayer(BoxedLayer):
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """A background and border, and between them the children, clipped and masked as one."""
-        rect = Rect(0, 0, width, height)
-        frame = Box(rect, corner_radii(self.border_radius, rect))
         masked_by = self.mask.layer if self.mask else None
         children: list[Node] = []
         mask: Mask | None = None
@@ -62,17 +60,10 @@ class GroupLayer(BoxedLayer):
                 mask = Mask(lowered, self.mask.mode)
             else:
                 children.append(lowered)
-        nodes: list[Node] = []
-        if self.background_color.alpha > 0:
-            nodes.append(Path(frame, fill=Solid(self.background_color)))
         if mask or self.clip:
-            nodes.append(Group(tuple(children), clip=frame if self.clip else None, mask=mask))
-        else:
-            nodes.extend(children)
-        edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
-        if edge is not None:
-            nodes.append(edge)
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+            clip = self.frame(width, height) if self.clip else None
+            children = [Group(tuple(children), clip=clip, mask=mask)]
+        return Lowered(alpha_shadows(self.framed(children, width, height), self.shadow))
 
     def natural(self, ctx: LowerContext, width: float | None) -> tuple[float, float] | None:
         """The room that laid out children take, with the padding; a group without a layout has its box."""

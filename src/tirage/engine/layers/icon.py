@@ -15,7 +15,7 @@ from tirage.engine.resources import ImageRef
 from tirage.engine.scene import Node, Outline, Path, Stroke
 from tirage.engine.values.color import BLACK
 from tirage.engine.values.fill import FillValue, ImageFill
-from tirage.engine.values.outline import Command
+from tirage.engine.values.outline import moved, scaled
 from tirage.engine.values.transform import Rect
 
 
@@ -46,14 +46,7 @@ class IconLayer(Layer):
         zoom = side / UNITS
         paint = paint_for(self.color, Rect(x, y, side, side), ctx)
         pen = Stroke(paint, self.stroke_width * zoom, cap="round", join="round")
-        nodes: list[Node] = [Path(Outline(_placed(drawing.stroked, x, y, zoom)), stroke=pen)]
+        nodes: list[Node] = [Path(Outline(moved(scaled(drawing.stroked, zoom, zoom), x, y)), stroke=pen)]
         if drawing.filled:
-            nodes.append(Path(Outline(_placed(drawing.filled, x, y, zoom)), fill=paint))
+            nodes.append(Path(Outline(moved(scaled(drawing.filled, zoom, zoom), x, y)), fill=paint))
         return Lowered(alpha_shadows(tuple(nodes), self.shadow))
-
-
-def _placed(commands: tuple[Command, ...], x: float, y: float, zoom: float) -> tuple[Command, ...]:
-    return tuple(
-        (verb, tuple(number * zoom + (y if index % 2 else x) for index, number in enumerate(numbers)))
-        for verb, numbers in commands
-    )

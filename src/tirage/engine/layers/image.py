@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tirage.engine.decoration import alpha_shadows, border, fit_picture, inset_shadows, shape_shadows
+from tirage.engine.decoration import alpha_shadows, fit_picture, inset_shadows, shape_shadows
 from tirage.engine.layer import BoxedLayer, Lowered, Model, Url
 from tirage.engine.lowering import LowerContext
 from tirage.engine.report import ImageReport
 from tirage.engine.resources import ImageRef
-from tirage.engine.scene import Box, Ellipse, Group, Node, Outline, Path, Picture, Shape, Solid
+from tirage.engine.scene import Box, Ellipse, Group, Node, Outline, Picture, Shape
 from tirage.engine.values.filter import NO_FILTERS, FilterValue
 from tirage.engine.values.outline import PathData, parse_path, regular_polygon, scaled, star
 from tirage.engine.values.sides import corner_radii
@@ -67,16 +67,8 @@ class ImageLayer(BoxedLayer):
         rect = Rect(0, 0, width, height)
         frame = self._frame(rect)
         picture, opaque = self._picture(ctx, rect, frame)
-        nodes: list[Node] = []
-        if self.background_color.alpha > 0:
-            nodes.append(Path(frame, fill=Solid(self.background_color)))
-            opaque = opaque or self.background_color.alpha == 1
-        if picture is not None:
-            nodes.append(picture)
-        edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
-        if edge is not None:
-            nodes.append(edge)
-        drawn = tuple(nodes)
+        opaque = opaque or self.background_color.alpha == 1
+        drawn = self.framed(() if picture is None else (picture,), width, height, frame)
         if self.shadow:
             drawn = (*shape_shadows(frame, self.shadow), *drawn) if opaque else alpha_shadows(drawn, self.shadow)
         return Lowered((*drawn, *inset_shadows(frame, rect, self.shadow)))

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, paint_for
-from tirage.engine.label import LabelStyle, set_label
+from tirage.engine.label import LabelStyle, label_style, set_label
 from tirage.engine.layer import Layer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.share import share_of
@@ -77,6 +77,4 @@ class ProgressBarLayer(Layer):
         return Lowered(alpha_shadows(tuple(nodes), self.shadow))
 
     def _style(self, size: float) -> LabelStyle:
-        return LabelStyle.model_validate(
-            {"fontFamily": self.font_family, "fontSize": size, "fontWeight": self.font_weight, "color": self.text_color}
-        )
+        return label_style(self.font_family, self.font_weight, self.text_color, size)

@@ -7,18 +7,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tirage.engine.codes.modules import ModuleShape, box, outline, reverse
+from tirage.engine.codes.modules import ModuleShape, outline
 from tirage.engine.codes.problems import value_problem, warn_of_colors, warn_of_quiet, warn_of_size, whole_pixels
 from tirage.engine.codes.qr import RECOVERS, ErrorCorrection, QrCode, qr_code
-from tirage.engine.decoration import alpha_shadows, border, paint_for
+from tirage.engine.decoration import alpha_shadows, paint_for
 from tirage.engine.layer import BoxedLayer, Lowered, Url
 from tirage.engine.lowering import LowerContext
 from tirage.engine.resources import ImageRef
-from tirage.engine.scene import Box, Group, Node, Outline, Path, Picture, Solid
+from tirage.engine.scene import Group, Node, Outline, Path, Picture, Solid
 from tirage.engine.values.color import BLACK, WHITE, ColorValue
 from tirage.engine.values.fill import FillValue, ImageFill
-from tirage.engine.values.outline import Command
-from tirage.engine.values.sides import corner_radii
+from tirage.engine.values.outline import Command, rectangle, reverse
 from tirage.engine.values.transform import Rect, translation
 
 EyeShape = Literal["square", "rounded", "circle"]
@@ -56,19 +55,10 @@ class QrCodeLayer(BoxedLayer):
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Background, modules and eyes as one path (two where eyes have a colour), logo, border."""
-        rect = Rect(0, 0, width, height)
-        frame = Box(rect, corner_radii(self.border_radius, rect))
-        nodes: list[Node] = []
-        if self.background_color.alpha > 0:
-            nodes.append(Path(frame, fill=Solid(self.background_color)))
-        if self.value:
-            nodes.extend(self._symbol(ctx, width, height))
-        else:
+        if not self.value:
             ctx.warn("code_empty", "There is no value, so no code is drawn.", key="value")
-        edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
-        if edge is not None:
-            nodes.append(edge)
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        symbol = self._symbol(ctx, width, height) if self.value else ()
+        return Lowered(alpha_shadows(self.framed(symbol, width, height), self.shadow))
 
     def _symbol(self, ctx: LowerContext, width: float, height: float) -> Iterator[Node]:
         level = "H" if self.image_url and not self.micro else self.error_correction
@@ -101,11 +91,11 @@ class QrCodeLayer(BoxedLayer):
 
     def _eye(self, x: float, y: float, cell: float) -> tuple[Command, ...]:
         outer, ball = _ROUND[self.eye_frame], _ROUND[self.eye_ball]
-        hole = box(x + cell, y + cell, x + 6 * cell, y + 6 * cell, max(0.0, outer * 7 - 1) * cell if outer else 0)
+        hole = rectangle(x + cell, y + cell, x + 6 * cell, y + 6 * cell, max(0.0, outer * 7 - 1) * cell if outer else 0)
         return (
-            *box(x, y, x + 7 * cell, y + 7 * cell, outer * 7 * cell),
+            *rectangle(x, y, x + 7 * cell, y + 7 * cell, outer * 7 * cell),
             *reverse(hole),
-            *box(x + 2 * cell, y + 2 * cell, x + 5 * cell, y + 5 * cell, ball * 3 * cell),
+            *rectangle(x + 2 * cell, y + 2 * cell, x + 5 * cell, y + 5 * cell, ball * 3 * cell),
         )
 
     def _knock_out(self, ctx: LowerContext, code: QrCode) -> tuple[float, float, float, float]:

@@ -13,7 +13,7 @@ from tirage.engine.meters.share import share_of
 from tirage.engine.scene import Box, Group, Node, Outline, Path, Solid
 from tirage.engine.values.color import Color, ColorValue
 from tirage.engine.values.fill import FillValue
-from tirage.engine.values.outline import Command, PathData, parse_path, regular_polygon, scaled, star
+from tirage.engine.values.outline import Command, PathData, moved, parse_path, regular_polygon, scaled, star
 from tirage.engine.values.transform import Rect
 
 # Drawn in a square of 24 units.
@@ -55,7 +55,7 @@ class RatingLayer(Layer):
         left = {"left": 0.0, "center": 0.5, "right": 1.0}[self.align] * (width - total)
         top = (height - size) / 2
         figure = self._figure(size)
-        row = tuple(_moved(command, left + index * pitch, top) for index in range(count) for command in figure)
+        row = tuple(command for index in range(count) for command in moved(figure, left + index * pitch, top))
         share_of(ctx, self.value, count)
         value = min(self.value, count)
         if self.step:
@@ -77,8 +77,3 @@ class RatingLayer(Layer):
             return regular_polygon(4, size, size)
         data = self.path if self.figure == "path" and self.path else _FIGURES.get(self.figure, _FIGURES["circle"])
         return scaled(parse_path(data), size / _UNITS, size / _UNITS)
-
-
-def _moved(command: Command, x: float, y: float) -> Command:
-    verb, numbers = command
-    return verb, tuple(number + (y if index % 2 else x) for index, number in enumerate(numbers))

@@ -7,14 +7,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tirage.engine.decoration import alpha_shadows, border
+from tirage.engine.decoration import alpha_shadows
 from tirage.engine.layer import BoxedLayer, Lowered, Url
 from tirage.engine.lowering import LowerContext
 from tirage.engine.resources import ImageRef
-from tirage.engine.scene import Box, Group, Node, Path, Solid
+from tirage.engine.scene import Group, Node
 from tirage.engine.values.color import ColorValue
-from tirage.engine.values.sides import corner_radii
-from tirage.engine.values.transform import Rect
 
 MAX_MARKUP = 2_000_000
 
@@ -40,18 +38,12 @@ class SvgLayer(BoxedLayer):
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Background, the drawing, border; shadows follow the drawing's alpha."""
-        rect = Rect(0, 0, width, height)
-        frame = Box(rect, corner_radii(self.border_radius, rect))
-        nodes: list[Node] = []
-        if self.background_color.alpha > 0:
-            nodes.append(Path(frame, fill=Solid(self.background_color)))
+        frame = self.frame(width, height)
+        nodes: tuple[Node, ...] = ()
         if self.svg or self.image_url:
             colors = tuple((name, color.css) for name, color in self.colors.items())
             drawing = ctx.svg(self.svg or self.image_url, width, height, colors)
-            nodes.append(Group((drawing,), clip=frame) if frame.radii else drawing)
+            nodes = (Group((drawing,), clip=frame) if frame.radii else drawing,)
         else:
             ctx.warn("image_empty", "No drawing is named.", key="imageUrl")
-        edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
-        if edge is not None:
-            nodes.append(edge)
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))

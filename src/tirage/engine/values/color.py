@@ -30,6 +30,20 @@ class Color:
             parts.append(self.alpha)
         return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
+    @property
+    def luminance(self) -> float:
+        """The relative luminance, 0…1, of the colour without its alpha (WCAG 2.2)."""
+
+        def linear(part: float) -> float:
+            return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
+
+        return 0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
+
+    def contrast(self, other: Color) -> float:
+        """The contrast of two opaque colours, 1…21 (WCAG 2.2)."""
+        one, two = self.luminance, other.luminance
+        return (max(one, two) + 0.05) / (min(one, two) + 0.05)
+
     def with_alpha(self, alpha: float) -> Color:
         """The same colour with its alpha multiplied by `alpha`, 0…1."""
         return Color(self.red, self.green, self.blue, self.alpha * alpha)

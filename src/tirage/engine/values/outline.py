@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated
 
@@ -14,6 +15,8 @@ from pydantic_core import PydanticCustomError
 MAX_PATH_CHARACTERS = 200_000
 MAX_PATH_COMMANDS = 20_000
 MAX_COORDINATE = 1e6
+_KAPPA = 0.5522847498307936
+"""The control distance at which a cubic curve comes nearest to a quarter of a circle."""
 
 Command = tuple[str, tuple[float, ...]]
 """A verb of M (x, y), L (x, y), Q (x1, y1, x, y), C (x1, y1, x2, y2, x, y) or Z (), in absolute px."""
@@ -111,3 +114,62 @@ def scaled(commands: tuple[Command, ...], x: float, y: float) -> tuple[Command, 
         (verb, tuple(number * (y if index % 2 else x) for index, number in enumerate(numbers)))
         for verb, numbers in commands
     )
+
+
+def moved(commands: tuple[Command, ...], x: float, y: float) -> tuple[Command, ...]:
+    """The commands with `x` and `y` added to their coordinates."""
+    return tuple(
+        (verb, tuple(number + (y if index % 2 else x) for index, number in enumerate(numbers)))
+        for verb, numbers in commands
+    )
+
+
+def rectangle(left: float, top: float, right: float, bottom: float, radius: float = 0.0) -> tuple[Command, ...]:
+    """A rectangle in px, clockwise; with a radius its corners are round."""
+    radius = min(radius, (right - left) / 2, (bottom - top) / 2)
+    if radius <= 0:
+        return (("M", (left, top)), ("L", (right, top)), ("L", (right, bottom)), ("L", (left, bottom)), ("Z", ()))
+    return tuple(cornered(left, top, right, bottom, (radius, radius, radius, radius)))
+
+
+def circle(x: float, y: float, radius: float) -> tuple[Command, ...]:
+    """A circle as four curves."""
+    return rectangle(x - radius, y - radius, x + radius, y + radius, radius)
+
+
+def reverse(commands: Sequence[Command]) -> tuple[Command, ...]:
+    """A closed contour of `rectangle` turned the other way round, so that it cuts a hole."""
+    points: list[tuple[float, float]] = []
+    controls: list[tuple[tuple[float, float], tuple[float, float]] | None] = []
+    for verb, numbers in commands:
+        if verb in ("M", "L"):
+            points.append((numbers[0], numbers[1]))
+            controls.append(None)
+        elif verb == "C":
+            points.append((numbers[4], numbers[5]))
+            controls.append(((numbers[0], numbers[1]), (numbers[2], numbers[3])))
+    turned: list[Command] = [("M", points[-1])]
+    for index in range(len(points) - 1, 0, -1):
+        control, target = controls[index], points[index - 1]
+        turned.append(("L", target) if control is None else ("C", (*control[1], *control[0], *target)))
+    return (*turned, ("Z", ()))
+
+
+def cornered(left: float, top: float, right: float, bottom: float, radii: Sequence[float]) -> Iterator[Command]:
+    """A rectangle with radii from the top left clockwise."""
+    a, b, c, d = radii
+    k = 1 - _KAPPA
+    yield "M", (left + a, top)
+    yield "L", (right - b, top)
+    if b:
+        yield "C", (right - b * k, top, right, top + b * k, right, top + b)
+    yield "L", (right, bottom - c)
+    if c:
+        yield "C", (right, bottom - c * k, right - c * k, bottom, right - c, bottom)
+    yield "L", (left + d, bottom)
+    if d:
+        yield "C", (left + d * k, bottom, left, bottom - d * k, left, bottom - d)
+    yield "L", (left, top + a)
+    if a:
+        yield "C", (left, top + a * k, left + a * k, top, left + a, top)
+    yield "Z", ()
