@@ -1,0 +1,147 @@
+"""What a server says, as typed values; members that this version does not know are left out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
+RowState = Literal["pending", "done", "failed"]
+ENDED: frozenset[str] = frozenset({"finished", "failed", "cancelled"})
+
+
+class Model(BaseModel):
+    """The base of answers: frozen, camelCase on the wire; a newer server may say more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True)
+
+
+class RowError(Model):
+    """Why a row, or a whole batch, has failed."""
+
+    code: str
+    message: str
+    pointer: str = ""
+    hint: str = ""
+    layer: str = ""
+
+    @classmethod
+    def of(cls, value: Any) -> RowError | None:
+        """From a JSON value, null members left out."""
+        return None if value is None else cls(**{name: each for name, each in value.items() if each is not None})
+
+
+class BatchCounts(Model):
+    """Rows by state; `done`, `failed` and `pending` add up to `total`."""
+
+    total: int
+    done: int
+    failed: int
+    pending: int
+
+
+class BatchRow(Model):
+    """A row: its picture or its error. `name` is the file name that the batch's pattern gives it."""
+
+    row: int
+    state: RowState
+    image_url: str | None = None
+    sha256: str | None = None
+    name: str | None = None
+    error: RowError | None = None
+
+
+class Batch(Model):
+    """A batch. `rate` in rows per second since it began, `estimate` in seconds that remain."""
+
+    id: str
+    template_id: str
+    format: str
+    state: State
+    counts: BatchCounts
+    rate: float | None = None
+    estimate: float | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+    errors: tuple[BatchRow, ...] = ()
+    error: RowError | None = None
+    stages: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state in ENDED
+
+
+class BatchPage(Model):
+    """One page of batches."""
+
+    batches: tuple[Batch, ...]
+    next: str | None = None
+
+
+class RowPage(Model):
+    """One page of rows."""
+
+    rows: tuple[BatchRow, ...]
+    next: str | None = None
+
+
+class DesignLayer(Model):
+    """A layer in short; sizes are text, a number of px or a percentage."""
+
+    type: str
+    name: str
+    width: str
+    height: str
+    text: str | None = None
+
+
+class Design(Model):
+    """A stored design; `version` grows by one with each document that is stored."""
+
+    id: str
+    name: str
+    thumbnail: str
+    date_created: datetime
+    date_updated: datetime
+    layers: tuple[DesignLayer, ...]
+    version: int
+
+
+class Warned(Model):
+    """Something to know although a picture was made."""
+
+    code: str
+    message: str
+    layer: str | None = None
+    pointer: str | None = None
+
+
+class Picture(Model):
+    """A finished picture and where it is."""
+
+    id: str
+    template_id: str
+    image_url: str
+    thumbnail_url: str
+    download_url: str
+    format: str
+    width: int
+    height: int
+    metadata: str = ""
+    page_index: int | None = None
+    created_at: datetime
+    color: str | None = None
+    palette: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+
+
+class PicturePage(Model):
+    """One page of pictures."""
+
+    results: tuple[Picture, ...]
+    next: str | None = None
