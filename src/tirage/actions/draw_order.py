@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from tirage.actions.jobs import DrawJob
 from tirage.assets.fetched import Fetched
 from tirage.engine.collect import collect
 from tirage.engine.errors import ResourceProblem
 from tirage.engine.layer import Layer
-from tirage.engine.options import Meta, OutputOptions
+from tirage.engine.options import Meta, OutputOptions, members
 from tirage.engine.recipe import recipe
 from tirage.engine.resources import FontRef, ImageRef
 from tirage.engine.template import BoundTemplate
@@ -91,17 +91,34 @@ def draw_order(
 def recipe_of(bound: BoundTemplate, found: Mapping[str, Fetched], output: Output, fonts: frozenset[str]) -> str:
     """The hash of all that decides the bytes of an output."""
     pictures = {source: each.sha256 for source, each in found.items()}
-    return recipe(bound, pictures, fonts, {"format": output.format, **asdict(output.options)})
+    return recipe(bound, pictures, fonts, {"format": output.format, **members(output.options)})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What drawing a bound template takes: the sources of its pictures, each once, and the font faces it asks for."""
+
+    sources: tuple[str, ...]
+    fonts: frozenset[FontRef]
+
+    @classmethod
+    def of(cls, bound: BoundTemplate) -> Needs:
+        """What its pages and layers ask for."""
+        refs = collect(bound)
+        return cls(
+            tuple(ref.source for ref in refs if isinstance(ref, ImageRef)),
+            frozenset(ref for ref in refs if isinstance(ref, FontRef)),
+        )
 
 
 def sources(bound: BoundTemplate) -> tuple[str, ...]:
     """The sources of the pictures that a bound template needs, each once."""
-    return tuple(ref.source for ref in collect(bound) if isinstance(ref, ImageRef))
+    return Needs.of(bound).sources
 
 
 def font_wishes(bound: BoundTemplate) -> frozenset[FontRef]:
     """The font faces that a bound template asks for."""
-    return frozenset(ref for ref in collect(bound) if isinstance(ref, FontRef))
+    return Needs.of(bound).fonts
 
 
 def failed_pictures(bound: BoundTemplate, failures: Sequence[tuple[str, ResourceProblem]]) -> ResourceProblem:

@@ -19,13 +19,18 @@ def write_whole(path: Path, data: bytes) -> None:
 
     The folder's own entry is flushed by `flush_folder`. Raises RenderProblem `file_not_written`.
     """
+    # Plain descriptors: a file object asks the system five more things, and threads meet at every one of them.
     part = path.with_name(f".tirage-{os.getpid()}-{next(_numbers)}.part")
     try:
         try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(handle, rest) :]
+                os.fsync(handle)
+            finally:
+                os.close(handle)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)

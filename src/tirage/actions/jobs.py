@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tirage.engine.options import Meta, OutputOptions
+from tirage.engine.options import Meta, OutputOptions, members
 from tirage.engine.template import Overrides
 
 
@@ -29,8 +29,8 @@ class DrawJob:
             "overrides": self.overrides,
             "sources": self.sources,
             "format": self.format,
-            "options": asdict(self.options),
-            "meta": asdict(self.meta),
+            "options": members(self.options),
+            "meta": {each.name: getattr(self.meta, each.name) for each in fields(Meta)},
             "layoutOnly": self.layout_only,
         }
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tirage.actions.draw_order import DrawOrder as DrawOrder
-from tirage.actions.draw_order import Kept, draw_order, failed_pictures, font_wishes, sources
+from tirage.actions.draw_order import Kept, Needs, draw_order, failed_pictures
 from tirage.actions.draw_order import Output as Output
 from tirage.actions.templates import LoadedTemplate
 from tirage.assets.fetched import Fetched
@@ -38,10 +38,10 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A row bound to its template, with the sources of the pictures that it needs, each once."""
+    """A row bound to its template, with what it needs."""
 
     bound: BoundTemplate
-    sources: tuple[str, ...]
+    needs: Needs
 
 
 class RowJobs:
@@ -77,12 +77,12 @@ class RowJobs:
     def bind(self, values: Mapping[str, Json]) -> Bound:
         """Bind a row. Raises RowProblem."""
         bound = bind(self.template, {**values, **self._settings} if self._settings else values, now=self._now)
-        return Bound(bound, sources(bound))
+        return Bound(bound, Needs.of(bound))
 
     def is_remote(self, bound: Bound) -> bool:
         """Whether some picture of the row has to be fetched."""
         shared = self._kept.shared if self._kept else {}
-        return any(_REMOTE.match(source) and source not in shared for source in bound.sources)
+        return any(_REMOTE.match(source) and source not in shared for source in bound.needs.sources)
 
     def resolve(self, bound: Bound) -> dict[str, Fetched]:
         """The pictures of a row, read or fetched; blocks. Raises ResourceProblem naming the layer of each failure.
@@ -90,8 +90,10 @@ class RowJobs:
         Those of the template itself are had once a run: all of its rows show the same.
         """
         shared = self._kept.shared if self._kept else {}
-        known: dict[str, Fetched | ResourceProblem] = {each: shared[each] for each in bound.sources if each in shared}
-        found = known | self._resolve(source for source in bound.sources if source not in shared)
+        known: dict[str, Fetched | ResourceProblem] = {
+            each: shared[each] for each in bound.needs.sources if each in shared
+        }
+        found = known | self._resolve(source for source in bound.needs.sources if source not in shared)
         failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
         if failures:
             raise failed_pictures(bound.bound, failures)
@@ -101,10 +103,10 @@ class RowJobs:
         """The job and its recipe, once the pictures are there."""
         if self._kept is None:
             # The template's own pictures travel to a child once; settled with the first row drawn.
-            fixed = set(sources(apply(self.template, {})))
+            fixed = set(Needs.of(apply(self.template, {})).sources)
             shared = {source: each for source, each in found.items() if source in fixed}
             self._kept = Kept.of(self.template.digest, self._document, shared)
-        fonts = self._font_keys(bound.bound)
+        fonts = self._font_keys(bound.needs.fonts)
         return draw_order(
             self._kept,
             bound.bound,
@@ -129,8 +131,7 @@ class RowJobs:
             found[brought[source]] = each
         return found
 
-    def _font_keys(self, bound: BoundTemplate) -> frozenset[str]:
-        refs = font_wishes(bound)
+    def _font_keys(self, refs: frozenset[FontRef]) -> frozenset[str]:
         keys = self._fonts.get(refs)
         if keys is None:
             keys = self._fonts[refs] = self._context.fonts.serving(refs)

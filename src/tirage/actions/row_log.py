@@ -13,6 +13,7 @@ from tirage.actions.files import make_folder, unwritable
 
 MAX_ROW = 10_000_000
 _ABSENT = -1
+_LOOK = 4096
 
 
 class RowLog:
@@ -37,6 +38,7 @@ class RowLog:
                 self._file.seek(0)
                 self._file.write(header)
                 self._end = len(header)
+            self._file.flush()  # from here on it is written and read at places, past any buffer
         except OSError as error:
             raise unwritable(path, error) from error
 
@@ -51,9 +53,11 @@ class RowLog:
     def append(self, row: int, line: bytes) -> None:
         """Add a row's line, which has no line end in it; it is handed to the system at once."""
         try:
-            self._file.seek(self._end)
-            self._file.write(line + b"\n")
-            self._file.flush()
+            rest = memoryview(line + b"\n")
+            at = self._end
+            while rest:
+                written = os.pwrite(self._file.fileno(), rest, at)
+                rest, at = rest[written:], at + written
         except OSError as error:
             raise unwritable(self.path, error) from error
         self._note(row, self._end)
@@ -64,8 +68,10 @@ class RowLog:
         offset = self._offsets[row] if 0 <= row < len(self._offsets) else _ABSENT
         if offset == _ABSENT:
             return None
-        self._file.seek(offset)
-        return self._file.readline().rstrip(b"\n")
+        line = b""
+        while not line.endswith(b"\n") and (more := os.pread(self._file.fileno(), _LOOK, offset + len(line))):
+            line += more[: more.find(b"\n") + 1] or more
+        return line.rstrip(b"\n")
 
     def drop(self, row: int) -> None:
         """Forget the row's line; it is gone once the log is finished."""
@@ -83,7 +89,6 @@ class RowLog:
             return
         try:
             if self._sorted:
-                self._file.flush()
                 os.fsync(self._file.fileno())
             else:
                 self._rewrite()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from tirage.engine.errors import Problem, RenderProblem
 
@@ -40,6 +43,12 @@ class OutputOptions:
         ]
         if problems:
             raise RenderProblem(problems)
+
+
+@lru_cache(maxsize=64)
+def members(options: OutputOptions) -> Mapping[str, Any]:
+    """The options by name; a run asks for those of one and the same thousands of times."""
+    return asdict(options)
 
 
 @dataclass(frozen=True, slots=True)
