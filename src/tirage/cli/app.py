@@ -10,6 +10,7 @@ import typer
 from tirage import __version__
 from tirage.cli import (
     backup,
+    batch,
     check,
     config,
     db,
@@ -41,6 +42,7 @@ app.command("sample", short_help="Make a table of plausible data.")(sample.sampl
 app.add_typer(fonts.fonts, name="fonts", short_help="List the font families, or add one.")
 app.command("doctor", short_help="Look whether all that is needed works.")(doctor.doctor)
 app.command("schema", short_help="Print the JSON Schemas.")(schema.schema)
+app.add_typer(batch.batch, name="batch", short_help="Draw tables on a server.")
 app.command("worker", short_help="Carry out the jobs of batches.")(worker.worker)
 app.command("serve", short_help="Start the service: database, storage and API.")(serve.serve)
 app.add_typer(keys.keys, name="keys", short_help="Make API keys of the service.")
