@@ -13,7 +13,19 @@ from tirage.db.connect import Database
 from tirage.db.errors import DatabaseRefused
 from tirage.db.roles import SCHEMA
 from tirage.ids import new_uid
-from tirage.store import assets, events, hooks, idempotency, images, keys, link_keys, templates, workspaces
+from tirage.store import (
+    assets,
+    batch_orders,
+    events,
+    hooks,
+    idempotency,
+    images,
+    keys,
+    link_keys,
+    templates,
+    workspaces,
+)
+from tirage.store.batch_orders import TableOrder
 from tirage.store.vault import Vault
 from tirage.store.workspaces import WorkspaceSettings
 
@@ -48,7 +60,7 @@ async def test_without_the_filter_no_foreign_row_is_seen(
         await _fill_batches(database, tenant)
     async with database.system() as system:
         tables = await system.values(TABLES)
-    assert len(tables) == 20
+    assert len(tables) == 21
     for tenant in (alice, bob):
         async with database.workspace(tenant.id) as tx:
             for table in sorted(set(tables) - ABOVE_WORKSPACES - {"workspaces"}):
@@ -86,6 +98,7 @@ async def _fill_batches(database: Database, tenant: Tenant) -> None:
             batch=batch,
             now=NOON,
         )
+        await batch_orders.put(tx, batch, TableOrder())
         await tx.execute(
             """
             INSERT INTO batch_chunks (batch_id, number, workspace_id, state)

@@ -61,7 +61,7 @@ async def _expand(service: Service, workspace: str, uid: str, source: BinaryIO, 
             await batches.put_rows(tx, uid, group)
             fault("ingest_half")
             total += len(group)
-            failed += sum(bool(problem) for _, _, problem in group)
+            failed += sum(bool(problem) for _, _, problem, _ in group)
         now = service.clock.now()
         chunks = await batches.expanded(tx, uid, total, failed, now)
         if chunks == 0:
@@ -70,12 +70,12 @@ async def _expand(service: Service, workspace: str, uid: str, source: BinaryIO, 
             await enqueue(tx, RenderChunk(workspace, uid), min(LANES, chunks))
 
 
-def _next(table: Table) -> list[tuple[int, str, str]]:
+def _next(table: Table) -> list[tuple[int, str, str, str]]:
     return [_stored(each) for each in itertools.islice(iter(table), GROUP)]
 
 
-def _stored(row: Row | BadRow) -> tuple[int, str, str]:
+def _stored(row: Row | BadRow) -> tuple[int, str, str, str]:
     if isinstance(row, BadRow):
-        return row.number, "", problem_text(row.problem)
+        return row.number, "", problem_text(row.problem), f"{row.number:05d}"
     # A NUL can be in no text of PostgreSQL, and in JSON it is written out.
-    return row.number, orjson.dumps(dict(row.values)).decode(), ""
+    return row.number, orjson.dumps(dict(row.values)).decode(), "", f"{row.number:05d}"

@@ -58,7 +58,7 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A row as lists show it; `path_*` are of its picture."""
+    """A row as lists show it; `path_*` are of its picture, `name` is its file's without an extension."""
 
     number: int
     state: str
@@ -68,6 +68,7 @@ class BatchRow:
     path_name: str | None
     extension: str | None
     sha256: bytes | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,11 @@ ON CONFLICT DO NOTHING RETURNING """
 _GET: LiteralString = "SELECT " + _COLUMNS + " FROM batches WHERE workspace_id = %(workspace)s AND id = %(uid)s"
 _LOCK: LiteralString = _GET + " FOR UPDATE"
 _PUT_ROWS: LiteralString = """
-INSERT INTO batch_rows (batch_id, number, chunk, workspace_id, row_values, state, problem)
+INSERT INTO batch_rows (batch_id, number, chunk, workspace_id, row_values, state, problem, name)
 SELECT %(uid)s, number, (number - 1) / %(size)s, %(workspace)s, row_values,
-       CASE WHEN problem = '' THEN 'pending' ELSE 'failed' END, problem
-FROM unnest(%(numbers)s::integer[], %(values)s::text[], %(problems)s::text[]) AS given (number, row_values, problem)
+       CASE WHEN problem = '' THEN 'pending' ELSE 'failed' END, problem, name
+FROM unnest(%(numbers)s::integer[], %(values)s::text[], %(problems)s::text[], %(names)s::text[])
+    AS given (number, row_values, problem, name)
 """
 _MAKE_CHUNKS: LiteralString = """
 INSERT INTO batch_chunks (batch_id, number, workspace_id, state)
@@ -175,7 +177,7 @@ WITH again AS (
 SELECT count(*) FROM again
 """
 _ROWS: LiteralString = """
-SELECT number, state, image_id, problem, path_folder, path_name, extension, sha256
+SELECT number, state, image_id, problem, path_folder, path_name, extension, sha256, batch_rows.name
 FROM batch_rows LEFT JOIN images ON images.id = image_id AND images.workspace_id = batch_rows.workspace_id
 WHERE batch_rows.workspace_id = %(workspace)s AND batch_id = %(uid)s AND number > %(after)s
   AND (%(state)s::text IS NULL OR state = %(state)s)
@@ -205,10 +207,12 @@ async def get(tx: Transaction, uid: str, *, lock: bool = False) -> Batch:
     return batch
 
 
-async def put_rows(tx: Transaction, uid: str, rows: Sequence[tuple[int, str, str]]) -> None:
-    """Rows as (number, values as JSON, problem as JSON); one with a problem has failed already."""
-    numbers, values, problems = (list(each) for each in zip(*rows, strict=True))
-    await tx.execute(_PUT_ROWS, uid=uid, size=CHUNK_ROWS, numbers=numbers, values=values, problems=problems)
+async def put_rows(tx: Transaction, uid: str, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    """Rows as (number, values as JSON, problem as JSON, file name without extension); a problem: failed already."""
+    numbers, values, problems, names = (list(each) for each in zip(*rows, strict=True))
+    await tx.execute(
+        _PUT_ROWS, uid=uid, size=CHUNK_ROWS, numbers=numbers, values=values, problems=problems, names=names
+    )
 
 
 async def expanded(tx: Transaction, uid: str, total: int, failed: int, now: datetime) -> int:

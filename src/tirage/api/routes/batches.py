@@ -37,10 +37,11 @@ class WireCounts(Answer):
 
 
 class WireRow(Answer):
-    """A row: its picture, or its problem."""
+    """A row: its picture with the file name that the batch's pattern gives it, or its problem."""
 
     row: int
     state: str
+    name: str | None = None
     image_url: str | None = None
     sha256: str | None = None
     error: dict[str, Any] | None = None
@@ -170,6 +171,7 @@ def _row(service: Service, row: BatchRow) -> WireRow:
     return WireRow(
         row=row.number,
         state=row.state,
+        name=f"{row.name}.{row.extension}" if row.name and row.extension else None,
         image_url=url,
         sha256=row.sha256.hex() if row.sha256 else None,
         error=orjson.loads(row.problem) if row.problem else None,
