@@ -1,8 +1,11 @@
-"""The body of `POST /batches` → design, format and table: JSON rows or a multipart file."""
+"""The body of `POST /batches` → what to draw, and where its rows are: in the body, a file, an address."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import orjson
@@ -10,61 +13,165 @@ from pydantic import Field
 from starlette.requests import Request
 
 from tirage.actions.start_batch import Source
+from tirage.actions.store_table import StoredTable, drop_table, move_table, store_table
+from tirage.api.auth import Caller, service_of
 from tirage.api.json_body import Body, checked, read_model
-from tirage.api.upload import read_upload
+from tirage.api.streamed_form import StreamedForm, read_form
+from tirage.context import Service
 from tirage.engine import formats
 from tirage.engine.errors import Problem, RowProblem
+from tirage.store.batch_orders import TableOrder
+from tirage.tables.filenames import FileNamer
 from tirage.tables.open import FORMATS
 
-MAX_SOURCE = 256_000_000
-"""Bytes of an uploaded table: a million rows of ordinary width."""
+MAX_SOURCE = 1_000_000_000
+"""Bytes of an uploaded table: a million rows of a thousand characters."""
 MAX_JSON = 20_000_000
+Name = Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class BatchesBody(Body):
-    """A design, and rows: objects with a member for each variable or layer of the design."""
+class TableFields(Body):
+    """How the table is read and what its columns are for."""
+
+    mapping: Annotated[
+        dict[Name, Name | None],
+        Field(max_length=1_000, description="Column → variable, layer or layer.key; null leaves the column out."),
+    ] = Field(default_factory=dict)
+    naming: Annotated[
+        str, Field(max_length=300, description="File names, such as {row:05d}-{title}; without an extension.")
+    ] = ""
+    encoding: Annotated[str, Field(max_length=40)] = ""
+    delimiter: Annotated[str, Field(max_length=3)] = ""
+    sheet: Annotated[str, Field(max_length=100)] = ""
+
+
+class BatchFields(TableFields):
+    """What is to be drawn, whatever the rows come as."""
 
     template_id: Annotated[str, Field(max_length=64)]
     format: Annotated[str, Field(max_length=20)] = "png"
+
+
+class BatchesBody(BatchFields):
+    """A design, and rows: objects with a member for each variable or layer of the design."""
+
     rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=100_000)]
 
 
-class _Fields(Body):
-    template_id: Annotated[str, Field(max_length=64)]
-    format: Annotated[str, Field(max_length=20)] = "png"
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BatchOrder:
-    """What a request asks for."""
+    """What a request asks for. `identity` is the same for every repetition of the request."""
 
-    template_id: str
+    fields: BatchFields
     format: str
     source: Source
+    identity: bytes
+    _service: Service
+    _table: StoredTable | None
+
+    @property
+    def template_id(self) -> str:
+        """The design."""
+        return self.fields.template_id
+
+    async def move_to(self, workspace: str) -> None:
+        """Put the table among the objects of the workspace that the design lies in."""
+        if self._table is not None:
+            self._table = await move_table(self._service, workspace, self._table)
+            self.source = replace(self.source, key=self._table.key)
+
+    async def drop(self) -> None:
+        """Remove the table: no batch will read it."""
+        if self._table is not None:
+            table, self._table = self._table, None
+            await drop_table(self._service, table)
 
 
-async def read_order(request: Request) -> BatchOrder:
-    """The order in a request's body. Raises as `read_model` and `read_upload`, RowProblem `format_unknown`."""
+@asynccontextmanager
+async def reading_order(request: Request, who: Caller) -> AsyncIterator[BatchOrder]:
+    """The order in a request's body, its table stored; it is removed again where the block raises.
+
+    Raises as `read_model` and `read_form`, StorageProblem, RowProblem `table_format_unknown`, `source_missing`,
+    RenderProblem `format_unknown`, TemplateProblem `name_pattern_invalid`.
+    """
+    service = service_of(request)
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        upload = await read_upload(request, MAX_SOURCE)
-        fields = checked(_Fields, dict(upload.fields))
-        extension = upload.filename.rpartition(".")[2].lower()
+        order = await _from_form(request, service, who)
+    else:
+        order = await _from_json(request, service, who)
+    try:
+        yield order
+    except BaseException:
+        await order.drop()
+        raise
+
+
+async def _from_json(request: Request, service: Service, who: Caller) -> BatchOrder:
+    body = await read_model(request, BatchesBody, MAX_JSON)
+    format_ = _checked(body)
+    lines = b"\n".join(orjson.dumps(row) for row in body.rows)
+    table = await store_table(service, who.workspace, "ndjson", lines, len(lines))
+    return _order(service, body, format_, "rows", table)
+
+
+async def _from_form(request: Request, service: Service, who: Caller) -> BatchOrder:
+    async def take(filename: str, fields: Mapping[str, str], data: AsyncIterator[bytes]) -> StoredTable:
+        extension = filename.rpartition(".")[2].lower()
         if extension not in FORMATS:
+            known = ", .".join(FORMATS)
             raise RowProblem(
                 Problem(
                     "table_format_unknown",
-                    f"The file's name {upload.filename[:60]!r} does not tell its format.",
+                    f"The file's name {filename[:60]!r} does not tell its format.",
                     "/file",
-                    f"Let it end in one of .{', .'.join(FORMATS)}.",
+                    f"Let it end in one of .{known}.",
                 )
             )
-        source = Source(upload.filename, FORMATS[extension], upload.data)
-        return BatchOrder(fields.template_id, _format(fields.format), source)
-    body = await read_model(request, BatchesBody, MAX_JSON)
-    lines = b"\n".join(orjson.dumps(row) for row in body.rows)
-    return BatchOrder(body.template_id, _format(body.format), Source("rows", "ndjson", lines))
+        return await store_table(service, who.workspace, FORMATS[extension], data)
+
+    form: StreamedForm[StoredTable] = await read_form(request, MAX_SOURCE, take)
+    try:
+        fields = checked(BatchFields, structured(BatchFields, form.fields))
+        format_ = _checked(fields)
+        if form.taken is None:
+            message = "The body has no part `file` with a file name."
+            raise RowProblem(Problem("upload_invalid", message, "/file"))
+        return _order(service, fields, format_, form.filename, form.taken)
+    except BaseException:
+        if form.taken is not None:
+            await drop_table(service, form.taken)
+        raise
 
 
-def _format(name: str) -> str:
-    """The name of a format. Raises RenderProblem `format_unknown`."""
-    return formats.get(name).name
+def structured(model: type[Body], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Fields of a form as JSON values: what the model does not take as text is read as JSON."""
+    texts = {each.alias or name for name, each in model.model_fields.items() if each.annotation is str}
+    values: dict[str, Any] = {}
+    for name, text in fields.items():
+        values[name] = text
+        if name not in texts:
+            try:
+                values[name] = orjson.loads(text)
+            except orjson.JSONDecodeError:
+                continue  # the model says what it takes
+    return values
+
+
+def _order(service: Service, fields: BatchFields, format_: str, name: str, table: StoredTable) -> BatchOrder:
+    said = fields.model_dump(by_alias=True, exclude={"rows"})
+    identity = hashlib.sha256(orjson.dumps([said, name, table.sha256], option=orjson.OPT_SORT_KEYS)).digest()
+    order = TableOrder(
+        naming=fields.naming,
+        mapping=orjson.dumps(fields.mapping).decode(),
+        encoding=fields.encoding,
+        delimiter=fields.delimiter,
+        sheet=fields.sheet,
+    )
+    return BatchOrder(fields, format_, Source(name, table.key, order), identity, service, table)
+
+
+def _checked(fields: BatchFields) -> str:
+    """The name of the format, after what can be known before the table is read was looked at."""
+    if fields.naming:
+        FileNamer(fields.naming, "")
+    return formats.get(fields.format).name

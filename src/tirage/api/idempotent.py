@@ -59,9 +59,10 @@ class Once:
             raise
 
 
-async def begin_once(request: Request, workspace: str, endpoint: str) -> Once:
+async def begin_once(request: Request, workspace: str, endpoint: str, *, content: bytes | None = None) -> Once:
     """Claim the request of an `Idempotency-Key`; without that header every request is one of its own.
 
+    `content` stands for a body that was not kept: the same for every repetition of the request.
     Raises Invalid `idempotency_key_invalid`, Refused `idempotency_in_progress`, `idempotency_mismatch`.
     """
     given = request.headers.getlist(HEADER)
@@ -73,7 +74,7 @@ async def begin_once(request: Request, workspace: str, endpoint: str) -> Once:
     service = service_of(request)
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(request.headers.get("accept", "").encode() + b"\n")
-    digest.update(await read_bytes(request))
+    digest.update(await read_bytes(request) if content is None else content)
     async with service.database.workspace(workspace) as tx:
         claim = await idempotency.claim(tx, endpoint, key, digest.digest(), service.clock.now())
     # The digest too: a day later the key is new again and may stand for another request.

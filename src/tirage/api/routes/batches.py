@@ -12,7 +12,7 @@ from tirage.actions.start_batch import start_batch
 from tirage.actions.steer_batch import cancel_batch, pause_batch, resume_batch, retry_batch
 from tirage.api.answers import any_template, asked_workspace, json_answer
 from tirage.api.auth import Caller, caller, designs_of, service_of
-from tirage.api.batch_source import BatchesBody, read_order
+from tirage.api.batch_source import BatchesBody, reading_order
 from tirage.api.idempotent import begin_once
 from tirage.api.json_body import Answer
 from tirage.api.openapi import answers, body_schema
@@ -84,20 +84,22 @@ async def post_batch(request: Request, who: Renderer) -> Response:
     Rows are drawn by `tirage worker` processes; without one running the batch stays queued.
     """
     service = service_of(request)
-    order = await read_order(request)
-    who.require_template(order.template_id)
-    design = await designs_of(request).locate(service, order.template_id, who.key.workspaces, who.workspace)
-    once = await begin_once(request, design.workspace, "POST /batches")
-    if once.replay is not None:
-        return once.replay
-    said: list[Response] = []
+    async with reading_order(request, who) as order:
+        who.require_template(order.template_id)
+        design = await designs_of(request).locate(service, order.template_id, who.key.workspaces, who.workspace)
+        once = await begin_once(request, design.workspace, "POST /batches", content=order.identity)
+        if once.replay is not None:
+            await order.drop()
+            return once.replay
+        said: list[Response] = []
 
-    async def answering(tx: Transaction, made: Batch) -> None:
-        said.append(json_answer(_wire(service, made, []), 202))
-        await once.record(tx, said[0])
+        async def answering(tx: Transaction, made: Batch) -> None:
+            said.append(json_answer(_wire(service, made, []), 202))
+            await once.record(tx, said[0])
 
-    async with once.guarded():
-        await start_batch(service, design, order.source, order.format, answering)
+        async with once.guarded():
+            await order.move_to(design.workspace)
+            await start_batch(service, design, order.source, order.format, answering)
     return said[0]
 
 
