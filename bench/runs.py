@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -23,6 +24,9 @@ from bench.timing import children_of, proportional_memory, resident_memory
 DIFFERENT = 100
 """Pictures of each kind on disk: more than a child keeps decoded, so that every row decodes its own."""
 _EVERY = 0.05
+_WEIGHED_EVERY = 20
+"""Looks between two at the children's memory: the kernel walks all their pages for it, which takes milliseconds that
+the run with two workers on two cores would miss."""
 _SPIN = "from time import perf_counter as t\ns=t()\nfor _ in range(6_000_000): pass\nprint(t()-s)"
 _TINY = {
     "name": "Tiny",
@@ -96,13 +100,15 @@ def render(template: Path, table: Path, *, workers: int, format_name: str = "jpe
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         parent, child, share = [], 0, 0
         begun, own = None, 0.0
-        while process.poll() is None:
+        for look in count():
+            if process.poll() is not None:
+                break
             parent.append(resident_memory(process.pid))
             own = _own_processor(process.pid)  # poll() has not reaped it yet, so its figures can still be read.
             if begun is None and any(Path(out).glob("*.jpg" if format_name == "jpeg" else f"*.{format_name}")):
                 begun = own
             # The first child is the fork server, which draws nothing; counting it can only make the figure worse.
-            for pid in children_of(process.pid):
+            for pid in children_of(process.pid) if look % _WEIGHED_EVERY == 0 else ():
                 child, share = max(child, resident_memory(pid)), max(share, proportional_memory(pid))
             sleep(_EVERY)
         seconds = perf_counter() - started

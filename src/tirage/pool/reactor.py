@@ -45,6 +45,7 @@ class Reactor:
         self._lock = threading.Lock()
         self._inbox: deque[Task] = deque()  # shared, under the lock
         self._closing = False  # shared, under the lock
+        self._full = False  # shared, under the lock: no task could be given to a child before something is heard of one
         self._waiting: deque[Task] = deque()
         self._slots: dict[int, Slot] = {}
         self._next_slot = 0
@@ -73,7 +74,9 @@ class Reactor:
             if self._closing:
                 raise failures.closed()
             self._inbox.append(task)
-        self._wake()
+            full = self._full
+        if not full:
+            self._wake()
 
     def backlog(self) -> int:
         """How many tasks wait for a child."""
@@ -119,6 +122,9 @@ class Reactor:
                 self._empty_inbox()
                 self._expire()
                 self._dispatch()
+                while not self._rests():
+                    self._empty_inbox()
+                    self._dispatch()
         except BaseException as error:
             log.exception("the render pool failed")
             self.broken = failures.refused(f"The render pool failed ({type(error).__name__}).")
@@ -144,6 +150,16 @@ class Reactor:
         with self._lock:
             self._waiting.extend(self._inbox)
             self._inbox.clear()
+            self._full = False
+
+    def _rests(self) -> bool:
+        """Whether nothing was put in line meanwhile; if so, and all children are full, new tasks need not wake us."""
+        with self._lock:
+            if self._inbox:
+                return False
+            alive = [slot for slot in self._slots.values() if not slot.dying]
+            self._full = len(alive) >= self._workers and all(len(slot.tasks) > self._prefetch for slot in alive)
+        return True
 
     def _expire(self) -> None:
         now = time.monotonic()
