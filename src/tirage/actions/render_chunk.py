@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import orjson
 
 from tirage.actions.draw_order import Output
-from tirage.actions.expand_batch import problem_text
 from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of
 from tirage.actions.open_design import Design, OpenDesigns
 from tirage.actions.render_request import drawn_output, order_of, read_row
+from tirage.actions.table_child import problem_text
 from tirage.context import Service
 from tirage.engine import formats
 from tirage.engine.errors import RenderProblem, ResourceProblem, RowProblem

@@ -61,7 +61,7 @@ def open_table(
         if kind in ("csv", "tsv", "json", "ndjson") and data.peek(4) == b"PK\x03\x04":
             message = f"The file is named or declared as {kind.upper()} but is a workbook or another ZIP container."
             raise TableProblem(Problem("format_mismatch", message, hint="Say its format: xlsx."))
-        return _table(kind, data, close, close_all, encoding, delimiter, sheet, limits)
+        return _table(kind, stream, data, close, close_all, encoding, delimiter, sheet, limits)
     except BaseException:
         close_all()
         raise
@@ -69,6 +69,7 @@ def open_table(
 
 def _table(
     kind: str,
+    source: BinaryIO,
     data: Bytes,
     close: list[Callable[[], None]],
     close_all: Callable[[], None],
@@ -78,10 +79,11 @@ def _table(
     limits: TableLimits,
 ) -> Table:
     if kind == "xlsx":
-        from tirage.tables.workbook import read_workbook, spool
+        from tirage.tables.workbook import read_workbook, seekable
 
-        file = spool(data, limits)
-        close.append(file.close)
+        file = seekable(source, data, limits)
+        if file is not source:
+            close.append(file.close)
         columns, rows = read_workbook(file, sheet, limits)
     elif kind in ("json", "ndjson"):
         from tirage.tables.jsonrows import read_json, read_ndjson

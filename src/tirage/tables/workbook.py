@@ -96,6 +96,17 @@ def check_archive(stream: IO[bytes], limits: TableLimits) -> None:
         raise _refuse("xlsx_too_dense", message, "Save the sheet as CSV.")
 
 
+def seekable(source: BinaryIO, data: Bytes, limits: TableLimits) -> BinaryIO:
+    """The stream itself where it can be read in any order, else what is left of it as a temporary file."""
+    if not source.seekable():
+        return spool(data, limits)
+    size = source.seek(0, 2)
+    if size > limits.archive_bytes:
+        raise _refuse("xlsx_too_large", f"The workbook has more than {limits.archive_bytes:,} bytes.")
+    source.seek(0)
+    return source
+
+
 def spool(source: Bytes, limits: TableLimits) -> BinaryIO:
     """The rest of a stream as a temporary file, because a workbook's directory stands at its end."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the table
