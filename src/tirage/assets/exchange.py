@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import IO
 
 import httpcore
 
@@ -26,7 +27,6 @@ _HEADERS = (
     ("Accept-Encoding", "identity"),
     (DEPTH_HEADER, "1"),
 )
-_PICTURE = ("Accept", "image/*,*/*;q=0.5")
 # A body is read only where it may be a picture; what is answered to a message is read whatever the status says.
 _WITH_BODY = frozenset({200, 203})
 
@@ -48,17 +48,21 @@ async def exchange(
     seconds: float,
     *,
     message: bytes | None = None,
+    accept: str = "image/*,*/*;q=0.5",
+    into: IO[bytes] | None = None,
 ) -> Answer:
     """GET the URL, or POST a message to it; `extra` headers are added, `seconds` bound the whole exchange.
+
+    `into` takes the body instead of the answer: a file, emptied before.
 
     Raises:
         ResourceProblem: anything but a well-formed answer within the limits.
     """
-    about = [_PICTURE] if message is None else [("Content-Length", str(len(message)))]
+    about = [("Accept", accept)] if message is None else [("Content-Length", str(len(message)))]
     headers = [("Host", url.authority), *_HEADERS, *about, *extra.items()]
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(pool, url, headers, limits, message)
+            return await _exchange(pool, url, headers, limits, message, into)
     except (TimeoutError, httpcore.TimeoutException):
         raise problem("source_timeout", f"{url} did not answer in time.") from None
     except ssl.SSLError:
@@ -76,6 +80,7 @@ async def _exchange(
     headers: list[tuple[str, str]],
     limits: Limits,
     message: bytes | None,
+    into: IO[bytes] | None,
 ) -> Answer:
     request_url = httpcore.URL(
         scheme=url.scheme.encode(), host=url.host.encode(), port=url.port, target=url.target.encode()
@@ -92,7 +97,7 @@ async def _exchange(
         if message is None and response.status not in _WITH_BODY:
             return Answer(response.status, found, b"")
         try:
-            body = await _body(response, found, url, limits)
+            body = await _body(response, found, url, limits, into)
         except httpcore.ReadError:
             raise _truncated(url) from None
         except httpcore.RemoteProtocolError as error:
@@ -103,7 +108,9 @@ async def _exchange(
         return Answer(response.status, found, body)
 
 
-async def _body(response: httpcore.Response, headers: Mapping[str, str], url: Url, limits: Limits) -> bytes:
+async def _body(
+    response: httpcore.Response, headers: Mapping[str, str], url: Url, limits: Limits, into: IO[bytes] | None
+) -> bytes:
     declared: int | None = None
     if "content-length" in headers and "transfer-encoding" not in headers:
         declared = int(headers["content-length"])  # digits: the HTTP parser has refused everything else
@@ -112,12 +119,18 @@ async def _body(response: httpcore.Response, headers: Mapping[str, str], url: Ur
     encoding = headers.get("content-encoding", "")
     inflater = Inflater(encoding, limits.max_bytes) if encoding.strip().lower() not in ("", "identity") else None
     pieces: list[bytes] = []
+    if into is not None:
+        into.seek(0)
+        into.truncate()
     received = kept = 0
     started = time.monotonic()
     async for piece in response.aiter_stream():
         received += len(piece)
         for part in [piece] if inflater is None else inflater.feed(piece):
-            pieces.append(part)
+            if into is None:
+                pieces.append(part)
+            else:
+                await asyncio.to_thread(into.write, part)
             kept += len(part)
             if kept > limits.max_bytes:
                 raise _too_large(url, limits)

@@ -110,6 +110,16 @@ class Fetcher:
         if pool is not None:
             await pool.aclose()
 
+    @property
+    def policy(self) -> Policy:
+        """Which hosts are fetched from."""
+        return self._policy
+
+    @property
+    def resolver(self) -> Resolver:
+        """What turns names into addresses."""
+        return self._resolver
+
     def poster(self) -> Poster:
         """A client that sends messages under the same policy, by the same resolver."""
         return Poster(self._policy, resolver=self._resolver, trust=_trust(self._ca_file))
@@ -290,7 +300,7 @@ class Fetcher:
                 raise _LeftAlone(_left_alone(url).problems, retryable=True)
             started = time.monotonic()
             try:
-                answer = await exchange(self._connections(), url, headers, self._limits, seconds)
+                answer = await self._ask(url, headers, seconds)
             except ResourceProblem as error:
                 (self._breaker.failed if error.code in _HOST_FAILED else self._breaker.abandoned)(origin)
                 raise
@@ -299,6 +309,9 @@ class Fetcher:
                 raise
             self._breaker.succeeded(origin)
             return answer, time.monotonic() - started
+
+    async def _ask(self, url: Url, headers: Mapping[str, str], seconds: float) -> Answer:
+        return await exchange(self._connections(), url, headers, self._limits, seconds)
 
     def _connections(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
