@@ -108,6 +108,17 @@ class Settings:
             "", "Where pictures are kept: a folder, s3://, gs:// or az://; empty is the data folder.", secret=True
         ),
     )
+    source_database_url: str = field(
+        default="",
+        metadata=_about(
+            "",
+            "A PostgreSQL that batches may draw rows from, by a role that may only read; empty is none.",
+            secret=True,
+        ),
+    )
+    source_query_seconds: int = field(
+        default=120, metadata=_about("s", "How long a query of that database may take.", 1)
+    )
     secret: str = field(
         default="",
         metadata=_about(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tirage.actions.fetch_table import fetch_for_batch
 from tirage.actions.read_table import RowGroups, reading_table
 from tirage.actions.table_child import problem_text
 from tirage.context import Service
+from tirage.engine.errors import ResourceProblem
 from tirage.faults import fault
 from tirage.jobs.kinds import RenderChunk
 from tirage.jobs.queue import enqueue
@@ -24,9 +26,14 @@ async def expand_batch(service: Service, workspace: str, uid: str) -> None:
     if batch.expanded or batch.state not in ("queued", "running", "paused"):
         return
     try:
-        async with reading_table(service, batch.source_key, order) as rows:
+        key = batch.source_key or await fetch_for_batch(service, workspace, uid, order)
+        if not key:
+            return  # cancelled meanwhile, or fetched by another
+        async with reading_table(service, key, order) as rows:
             await _expand(service, workspace, uid, rows)
-    except TableProblem as error:
+    except (TableProblem, ResourceProblem) as error:
+        if error.retryable:
+            raise
         async with service.database.workspace(workspace) as tx:
             await batches.get(tx, uid, lock=True)
             told = problem_text(error.problems[0])

@@ -18,6 +18,7 @@ from tirage.context import Service
 from tirage.engine.errors import Problem
 from tirage.pool.job import MEBIBYTE
 from tirage.store.batch_orders import TableOrder
+from tirage.tables.open import FORMATS
 from tirage.tables.rows import TableLimits, TableProblem
 
 CPU_SECONDS = 900
@@ -55,7 +56,8 @@ async def reading_table(
         async for part in (await service.blobs.get(key)).stream:
             await asyncio.to_thread(file.write, part)
         file.seek(0)
-        async with reading_file(service, file, key.rpartition(".")[2], order, rows=rows) as found:
+        ending = key.rpartition(".")[2]
+        async with reading_file(service, file, ending if ending in FORMATS else "", order, rows=rows) as found:
             yield found
 
 
@@ -63,7 +65,7 @@ async def reading_table(
 async def reading_file(
     service: Service, file: IO[bytes], format_: str, order: TableOrder, *, rows: int = MOST_ROWS
 ) -> AsyncIterator[RowGroups]:
-    """The rows of an open file of this format. Raises TableProblem."""
+    """The rows of an open file; an empty format is told by its first bytes. Raises TableProblem."""
     settings = service.settings
     config = ChildConfig(
         format=format_,

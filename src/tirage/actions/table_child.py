@@ -76,7 +76,7 @@ def _read(config: ChildConfig, source: BinaryIO, out: BinaryIO) -> None:
     mapping: Names = orjson.loads(config.mapping)
     table = open_table(
         source,
-        format=config.format,
+        format=config.format or None,
         encoding=config.encoding or None,
         delimiter=config.delimiter or None,
         sheet=config.sheet or None,

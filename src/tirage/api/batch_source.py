@@ -15,8 +15,11 @@ from starlette.requests import Request
 from tirage.actions.start_batch import Source
 from tirage.actions.store_table import StoredTable, drop_table, move_table, store_table
 from tirage.api.auth import Caller, service_of
+from tirage.api.errors import Refused
 from tirage.api.json_body import Body, checked, read_model
 from tirage.api.streamed_form import StreamedForm, read_form
+from tirage.assets.download import LIMITS
+from tirage.assets.urls import parse_url
 from tirage.context import Service
 from tirage.engine import formats
 from tirage.engine.errors import Problem, RowProblem
@@ -53,9 +56,16 @@ class BatchFields(TableFields):
 
 
 class BatchesBody(BatchFields):
-    """A design, and rows: objects with a member for each variable or layer of the design."""
+    """A design and its rows: at hand, at an address that is fetched, or from a query of the operator's database."""
 
-    rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=100_000)]
+    rows: Annotated[
+        list[dict[str, Any]] | None,
+        Field(min_length=1, max_length=100_000, description="Objects with a member for each variable or layer."),
+    ] = None
+    source: Annotated[str | None, Field(max_length=4_096, description="The http(s) address of a table.")] = None
+    query: Annotated[
+        str | None, Field(max_length=20_000, description="One SELECT; takes an API key with the scope admin.")
+    ] = None
 
 
 @dataclass(slots=True)
@@ -109,9 +119,19 @@ async def reading_order(request: Request, who: Caller) -> AsyncIterator[BatchOrd
 async def _from_json(request: Request, service: Service, who: Caller) -> BatchOrder:
     body = await read_model(request, BatchesBody, MAX_JSON)
     format_ = _checked(body)
-    lines = b"\n".join(orjson.dumps(row) for row in body.rows)
-    table = await store_table(service, who.workspace, "ndjson", lines, len(lines))
-    return _order(service, body, format_, "rows", table)
+    if sum(each is not None for each in (body.rows, body.source, body.query)) != 1:
+        message = "A batch takes one of rows, source and query, or a file as multipart/form-data."
+        raise RowProblem(Problem("source_missing", message))
+    if body.rows is not None:
+        lines = b"\n".join(orjson.dumps(row) for row in body.rows)
+        table = await store_table(service, who.workspace, "ndjson", lines, len(lines))
+        return _order(service, body, format_, "rows", table)
+    if body.query is not None:
+        require_query(service, who)
+        return _order(service, body, format_, "query", None, query=body.query)
+    assert body.source is not None
+    check_address(service, body.source)
+    return _order(service, body, format_, body.source, None, address=body.source)
 
 
 async def _from_form(request: Request, service: Service, who: Caller) -> BatchOrder:
@@ -157,17 +177,44 @@ def structured(model: type[Body], fields: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _order(service: Service, fields: BatchFields, format_: str, name: str, table: StoredTable) -> BatchOrder:
+def require_query(service: Service, who: Caller) -> None:
+    """Refuse a query of the operator's database by anybody but an administrator. Raises Refused, RowProblem."""
+    if "admin" not in who.key.scopes:
+        raise Refused("insufficient_scope", "A query needs an API key with the scope admin.")
+    if not service.settings.source_database_url:
+        hint = "The operator sets TIRAGE_SOURCE_DATABASE_URL to a database that may be read."
+        message = "This installation has no database for queries."
+        raise RowProblem(Problem("query_unavailable", message, "/query", hint))
+
+
+def check_address(service: Service, address: str) -> None:
+    """Refuse an address that will never be fetched from. Raises ResourceProblem."""
+    service.fetcher.policy.check_url(parse_url(address, max_chars=LIMITS.max_url_chars))
+
+
+def _order(
+    service: Service,
+    fields: BatchFields,
+    format_: str,
+    name: str,
+    table: StoredTable | None,
+    *,
+    address: str = "",
+    query: str = "",
+) -> BatchOrder:
     said = fields.model_dump(by_alias=True, exclude={"rows"})
-    identity = hashlib.sha256(orjson.dumps([said, name, table.sha256], option=orjson.OPT_SORT_KEYS)).digest()
+    identity = [said, name, table.sha256 if table else ""]
     order = TableOrder(
         naming=fields.naming,
         mapping=orjson.dumps(fields.mapping).decode(),
         encoding=fields.encoding,
         delimiter=fields.delimiter,
         sheet=fields.sheet,
+        source_url=address,
+        source_query=query,
     )
-    return BatchOrder(fields, format_, Source(name, table.key, order), identity, service, table)
+    mark = hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).digest()
+    return BatchOrder(fields, format_, Source(name, table.key if table else "", order), mark, service, table)
 
 
 def _checked(fields: BatchFields) -> str:
