@@ -54,6 +54,7 @@ def main(text: str) -> None:
     """Read the table to its end, or to where it cannot be read."""
     config = ChildConfig(**orjson.loads(text))
     sandbox.die_with(config.parent)
+    _load(config.format)
     sandbox.enter(
         mode=config.sandbox,
         memory_bytes=config.memory_bytes,
@@ -70,6 +71,13 @@ def main(text: str) -> None:
         except MemoryError:
             told = Problem("table_too_large", "Reading the table takes more memory than a table may take.")
             _send(out, {"problems": [told.as_dict()]})
+
+
+def _load(format_: str) -> None:
+    """Load the format's library before the walls are up: it reads files of the system's while it is imported."""
+    if format_ in ("xlsx", ""):
+        import openpyxl.reader.excel
+        import openpyxl.styles.stylesheet  # noqa: F401
 
 
 def _read(config: ChildConfig, source: BinaryIO, out: BinaryIO) -> None:
