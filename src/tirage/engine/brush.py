@@ -67,6 +67,9 @@ LEAST_SHARP = 0.84
 
 # A Gaussian is below half an 8-bit level beyond three deviations.
 BLUR_REACH = 3.0
+_OUTLINES = 256
+_outlines: dict[int, tuple[Outline, Any]] = {}
+"""Paths of the last outlines by identity; the outline is held, so that no other can have its."""
 
 
 def matrix(affine: Affine) -> Any:
@@ -108,10 +111,22 @@ def outline(commands: tuple[Command, ...], even_odd: bool = False) -> Any:
     return path
 
 
+def _outline_of(shape: Outline) -> Any:
+    """By identity first: a tree's shape is asked for several times, and to compare a code's commands takes long."""
+    held = _outlines.get(id(shape))
+    if held is not None and held[0] is shape:
+        return held[1]
+    path = outline(shape.commands, shape.even_odd)
+    if len(_outlines) >= _OUTLINES:
+        _outlines.clear()
+    _outlines[id(shape)] = (shape, path)
+    return path
+
+
 def path_of(shape: Shape) -> Any:
     """Any shape as a skia.Path."""
     if isinstance(shape, Outline):
-        return outline(shape.commands, shape.even_odd)
+        return _outline_of(shape)
     if isinstance(shape, Ellipse):
         return skia.Path.Oval(rectangle(shape.rect))
     return skia.Path.RRect(rounded(shape)) if shape.radii else skia.Path.Rect(rectangle(shape.rect))

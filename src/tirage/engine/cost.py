@@ -30,6 +30,8 @@ _UNSEEN_BLUR = 1.0  # … of a blurred shape, where the page does not show it
 # … a px of a path's length, a dash, a glyph.
 _FILLED_LENGTH, _STROKED_LENGTH, _DASH, _GLYPH = 10.0, 100.0, 15_000.0, 1_000.0
 _WORTH_A_LOOK = 50_000_000.0
+_WORTH_MEASURING = 10_000_000.0
+"""What a path may cost by the crudest estimate before its length is summed up, which is slow for a code's modules."""
 _EDGE_COPIES = 3
 """The masks of a blurred shape, in pixels of four bytes a pixel."""
 _DOCUMENT_COPIES, _DOCUMENT_TIMES = 9, 20
@@ -141,13 +143,17 @@ class _Estimate:
         return needed, live + area
 
     def path(self, path: Path, ctm: Affine, clip: Rect, live: float) -> None:
-        length = _length(path.shape) * ctm.scale
         if self.vector:
-            self.stroke(path.stroke, length, ctm.scale)
+            self.stroke(path.stroke, _length(path.shape) * ctm.scale, ctm.scale)
             return
         extent = brush.extent(path)
         if extent is None:
             return
+        length = _longest(path.shape, extent) * ctm.scale
+        crude = length * (_FILLED_LENGTH if path.stroke is None else _STROKED_LENGTH)
+        dashed = path.stroke is not None and path.stroke.dash
+        if dashed or crude > _WORTH_MEASURING or self.seconds > MAX_SECONDS / 4:
+            length = _length(path.shape) * ctm.scale
         placed = extent.bounds(ctm)
         area = _area(_meet(placed, clip))
         if path.fill is not None:
@@ -191,6 +197,13 @@ def _reach(each: Blur | DropShadow | ColorMatrix) -> float:
         return 0.0
     reach = each.sigma * brush.BLUR_REACH
     return reach + max(abs(each.x), abs(each.y)) if isinstance(each, DropShadow) else reach
+
+
+def _longest(shape: Box | Ellipse | Outline, extent: Rect) -> float:
+    """What no outline within `extent` exceeds in length: every command crosses it, a curve's polygon three times."""
+    if not isinstance(shape, Outline):
+        return _length(shape)
+    return 3 * len(shape.commands) * math.hypot(extent.width, extent.height)
 
 
 def _length(shape: Box | Ellipse | Outline) -> float:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tirage.engine.values.outline import Command, circle, cornered, rectangle
+from tirage.engine.values.outline import Command, circle, cornered, rectangle, sharp
 
 ModuleShape = Literal["square", "rounded", "dots", "vertical", "horizontal"]
+_RUN = re.compile(b"\x01+")
 _DOT = 0.44
 """Radius of a dot in modules: what is left between two keeps them apart and still reads as dark."""
 
@@ -60,24 +62,23 @@ def outline(modules: Modules, x: float, y: float, cell: float, tall: float, shap
         return tuple(_rounded(modules, x, y, cell, tall))
     if shape in ("vertical", "horizontal"):
         return tuple(_bars(modules, x, y, cell, tall, upright=shape == "vertical"))
-    return tuple(
-        command
-        for left, top, right, bottom in rectangles(modules)
-        for command in rectangle(x + left * cell, y + top * tall, x + right * cell, y + bottom * tall)
-    )
+    across = [x + column * cell for column in range(modules.width + 1)]
+    down = [y + row * tall for row in range(modules.height + 1)]
+    commands: list[Command] = []
+    for left, top, right, bottom in rectangles(modules):
+        commands += sharp(across[left], down[top], across[right], down[bottom])
+    return tuple(commands)
 
 
 def rectangles(modules: Modules) -> list[tuple[int, int, int, int]]:
     """The dark area as few rectangles (left, top, right, bottom): runs of rows, joined where the next row has them."""
     done: list[tuple[int, int, int, int]] = []
-    open_: dict[tuple[int, int], int] = {}
+    above: dict[tuple[int, int], int] = {}
     for y, row in enumerate((*modules.rows, bytes(modules.width))):
-        here = set(runs(row))
-        for run in [each for each in open_ if each not in here]:
-            done.append((run[0], open_.pop(run), run[1], y))
-        for run in here:
-            open_.setdefault(run, y)
-    return sorted(done, key=lambda each: (each[1], each[0]))
+        here = {run: above.pop(run, y) for run in runs(row)}
+        done += [(top, left, right, y) for (left, right), top in above.items()]
+        above = here
+    return [(left, top, right, bottom) for top, left, right, bottom in sorted(done)]
 
 
 def _each(modules: Modules) -> Iterator[tuple[int, int]]:
@@ -89,13 +90,7 @@ def _each(modules: Modules) -> Iterator[tuple[int, int]]:
 
 def runs(row: bytes) -> Iterator[tuple[int, int]]:
     """The stretches of dark modules in a row: (first, last + 1)."""
-    start = None
-    for x, dark in enumerate((*row, 0)):
-        if dark and start is None:
-            start = x
-        elif not dark and start is not None:
-            yield start, x
-            start = None
+    return (found.span() for found in _RUN.finditer(row))
 
 
 def _rounded(modules: Modules, x: float, y: float, cell: float, tall: float) -> Iterator[Command]:

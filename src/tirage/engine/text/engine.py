@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -24,6 +25,9 @@ from tirage.engine.text.shape import Shaper
 _FORCED_BREAK = re.compile("[\n\u2028\u2029]")
 _LOCALE = re.compile(r"[A-Za-z0-9]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}\Z")
 _SHOWN = 8  # missing characters named in a warning
+_SHORT = 64
+_KEPT = 1024
+"""Texts kept as they were set, and their most characters: ticks, weekdays and units return in picture after picture."""
 
 
 class TextEngine:
@@ -35,6 +39,7 @@ class TextEngine:
     def __init__(self, fonts: FontSource) -> None:
         self._book = FontBook(fonts)
         self._shaper = Shaper()
+        self._kept: OrderedDict[TextSpec, TextBlock] = OrderedDict()
 
     def typeface(self, key: str) -> Typeface:
         """The typeface of a font file, by the key of its face. Raises ResourceProblem `font_missing`."""
@@ -42,6 +47,18 @@ class TextEngine:
 
     def set(self, spec: TextSpec) -> TextBlock:
         """Set a text into its box. Raises ResourceProblem where there is no usable font."""
+        if sum(len(span.text) for span in spec.spans) > _SHORT:
+            return self._set(spec)
+        block = self._kept.get(spec)
+        if block is None:
+            block = self._kept[spec] = self._set(spec)
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(spec)
+        return block
+
+    def _set(self, spec: TextSpec) -> TextBlock:
         source = clean(spec.spans)
         locale = spec.locale.replace("_", "-") if _LOCALE.match(spec.locale) else "en"
         cjk = "" if source.graphemes is None else cjk_language(source.text, locale)

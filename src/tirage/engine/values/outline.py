@@ -128,8 +128,13 @@ def rectangle(left: float, top: float, right: float, bottom: float, radius: floa
     """A rectangle in px, clockwise; with a radius its corners are round."""
     radius = min(radius, (right - left) / 2, (bottom - top) / 2)
     if radius <= 0:
-        return (("M", (left, top)), ("L", (right, top)), ("L", (right, bottom)), ("L", (left, bottom)), ("Z", ()))
+        return sharp(left, top, right, bottom)
     return tuple(cornered(left, top, right, bottom, (radius, radius, radius, radius)))
+
+
+def sharp(left: float, top: float, right: float, bottom: float) -> tuple[Command, ...]:
+    """A rectangle in px without round corners, clockwise."""
+    return (("M", (left, top)), ("L", (right, top)), ("L", (right, bottom)), ("L", (left, bottom)), ("Z", ()))
 
 
 def circle(x: float, y: float, radius: float) -> tuple[Command, ...]:
