@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MAX_PREPARED = 4
 """Templates whose unchanging pictures a child keeps; the pool sends it rows of those it has seen."""
 
+_BETWEEN_COLLECTIONS = 10_000
+
 _prepared: OrderedDict[str, Prepared] = OrderedDict()
 
 
@@ -66,6 +68,8 @@ def warm() -> None:
         _fonts().faces()  # the user's font files are read here, where that is still allowed
     finally:
         gc.enable()
+    # A picture of many shapes makes thousands of small values and no circles: looking every 700 took a twentieth of it.
+    gc.set_threshold(_BETWEEN_COLLECTIONS)
 
 
 def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
@@ -74,13 +78,13 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
     `parts` are the document, then the pictures in the order of the job's sources. The reply's parts are the files.
     Raises TirageError.
     """
-    from tirage.engine.render import compose, render
+    from tirage.engine.render import compose, px_mm, render
     from tirage.engine.report import report_as_json
 
     job = DrawJob.from_header(header)
     prepared, bound, resources = bound_row(job, parts)
     if job.layout_only:
-        _, report = compose(prepared, bound, resources, vector=True)
+        _, report = compose(prepared, bound, resources, vector=True, px_mm=px_mm(job.options))
         return {"files": [], "report": report_as_json(report)}, []
     rendered = render(prepared, bound, resources, job.format, job.options, job.meta)
     files = [

@@ -17,7 +17,7 @@ def draw_pages(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[
     Raises TirageError.
     """
     from tirage.engine import cost, formats
-    from tirage.engine.render import compose
+    from tirage.engine.render import compose, px_mm
     from tirage.engine.report import report_as_json
     from tirage.engine.scene import Scene, ScenePage
 
@@ -29,7 +29,9 @@ def draw_pages(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[
         job = DrawJob.from_header(entry["job"])
         prepared, bound, resources = bound_row(job, [parts[place] for place in entry["parts"]])
         cost.check_texts(bound)
-        scene, report = compose(prepared, bound, resources, job.options.scale, vector=output.vector)
+        scene, report = compose(
+            prepared, bound, resources, job.options.scale, vector=output.vector, px_mm=px_mm(job.options)
+        )
         for page in scene.pages:
             if output.painted:
                 cost.check(page.root, page.width, page.height, job.options.scale, vector=output.vector)

@@ -46,6 +46,10 @@ class Surroundings:
     vector: bool = False
     locale: str = "en"
     fallback_fonts: tuple[str, ...] = ()
+    px_mm: float | None = None
+    """Millimetres that a px becomes on paper, where the output says so."""
+    measured: bool = False
+    """Whether only sizes and places are wanted: pictures are not decoded and drawings are not lowered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,10 @@ class _Context:
     @property
     def locale(self) -> str:
         return self._around.locale
+
+    @property
+    def px_mm(self) -> float | None:
+        return self._around.px_mm
 
     def child(self, layer: Layer, width: float, height: float, place: Rect | None = None) -> Group:
         """Lower a layer into its parent of `width` × `height` px, or into the `place` given; report on it."""
@@ -225,13 +233,16 @@ class _Context:
 
     def pixels(self, source: str, crop: Rect, width: float, height: float) -> Pixels:
         """Pixels for a place of `width` × `height` px, as fine as the output and the groups around show them."""
+        if self._around.measured:
+            info = self.probe(source)
+            return Pixels(None, max(1, round(crop.width)), max(1, round(crop.height)), info.sha256, not info.alpha)
         zoom = self.scale * self._transform.scale
         device_width, device_height = max(1, round(width * zoom)), max(1, round(height * zoom))
         return self._services.images.pixels(self._around.resources.image(source), crop, device_width, device_height)
 
     def focus(self, source: str, width: float, height: float) -> Focus:
         """The point that a crop must keep; of a drawing, whose faces nobody looks for, the middle."""
-        if self.probe(source).format == "svg":
+        if self._around.measured or self.probe(source).format == "svg":
             return Focus(0.5, 0.5, "center")
         return self._services.images.focus(self._around.resources.image(source), width, height)
 
@@ -245,6 +256,8 @@ class _Context:
         drawing = self._drawing(blob)
         if any(str(element.tag).rpartition("}")[2] == "text" for element in drawing.root.iter()):
             self.warn("svg_text", "Text in a drawing depends on the fonts of the machine; convert it to outlines.")
+        if self._around.measured:
+            return Group(())
         return lower_svg(drawing, width, height, colors, scale=self.scale * self._transform.scale)
 
     def _drawing(self, blob: Blob) -> Drawing:

@@ -136,6 +136,10 @@ class LowerContext(Protocol):
     def locale(self) -> str:
         """The locale of the template, such as `en` or `de-CH`."""
 
+    @property
+    def px_mm(self) -> float | None:
+        """Millimetres that a px of the page becomes on paper; None where the output names no dots per inch."""
+
     def text(self, spec: TextSpec) -> TextBlock:
         """Set a text and put it into the layer's report."""
 

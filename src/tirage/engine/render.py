@@ -15,6 +15,7 @@ from tirage.engine.runs import Prepared, page_parts
 from tirage.engine.scene import Group, Scene, ScenePage
 from tirage.engine.template import BoundTemplate, Template
 
+MM_PER_INCH = 25.4
 VECTOR_FINENESS = 2.0
 """Pixels per px of the pictures in vector documents, where the source has them: they are printed and zoomed."""
 
@@ -45,7 +46,9 @@ def render(
     started = perf_counter()
     cost.check_texts(bound)
     bare = bool(options.transparent) and output.alpha
-    scene, report = compose(prepared, bound, resources, options.scale, vector=output.vector, bare=bare)
+    scene, report = compose(
+        prepared, bound, resources, options.scale, vector=output.vector, bare=bare, px_mm=px_mm(options)
+    )
     if output.painted:
         for page in scene.pages:
             cost.check(page.root, page.width, page.height, options.scale, vector=output.vector)
@@ -70,17 +73,18 @@ def compose(
     *,
     vector: bool = False,
     bare: bool = False,
+    px_mm: float | None = None,
 ) -> tuple[Scene, Report]:
     """The scene of a row, untouched runs of layers as pictures where the output is one; and the report.
 
-    `scale` is device pixels per px; `bare` leaves the pages' backgrounds out.
+    `scale` is device pixels per px; `bare` leaves the pages' backgrounds out; `px_mm` is what a px measures on paper.
     """
     settings = bound.template.document.settings
     fineness = scale * VECTOR_FINENESS if vector else scale
     pages, laid = [], []
     for page in bound.pages:
         around = Surroundings(
-            page, resources, prepared.services, fineness, vector, settings.locale, tuple(settings.fonts)
+            page, resources, prepared.services, fineness, vector, settings.locale, tuple(settings.fonts), px_mm
         )
         parts = list(page_parts(prepared, around, with_background=not bare))
         root = Group(tuple(node for part in parts for node in part.nodes))
@@ -89,3 +93,8 @@ def compose(
         laid.extend(parts)
     warnings: tuple[Warning_, ...] = tuple(warning for part in laid for warning in part.warnings)
     return Scene(tuple(pages)), Report(tuple(report for part in laid for report in part.reports), warnings)
+
+
+def px_mm(options: OutputOptions) -> float | None:
+    """Millimetres that a px of the page becomes on paper; None where no dots per inch are named."""
+    return options.scale / options.dpi * MM_PER_INCH if options.dpi else None

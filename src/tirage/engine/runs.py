@@ -56,7 +56,8 @@ def _keepable(layer: Layer, page: BoundPage) -> bool:
 
 def _kept(prepared: Prepared, around: Surroundings, layers: tuple[Layer, ...], *, with_background: bool) -> Laid:
     page = around.page
-    key = (page.index, page.width, page.height, with_background, around.scale, tuple(layer.id for layer in layers))
+    whole = (page.index, page.width, page.height)
+    key = (*whole, with_background, around.scale, around.px_mm, tuple(layer.id for layer in layers))
     kept = prepared.kept.get(key)
     if kept is None:
         background = lay_out_background(around).nodes if with_background else ()

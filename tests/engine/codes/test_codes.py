@@ -217,3 +217,13 @@ def _svg() -> bytes:
     return (
         b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 10'><circle cx='5' cy='5' r='5' fill='tomato'/></svg>"
     )
+
+
+@pytest.mark.parametrize("output", ["png", "pdf"])
+def test_codes_are_measured_on_paper_where_the_output_names_a_dpi(studio: Any, output: str) -> None:
+    """A module of 3 px is 0.25 mm at 300 dpi and stays silent; at 600 dpi it is half of that, and told in mm."""
+    drawn = document("qrcode", 99, 99, value="https://example.org/a", quietZone=4)
+    found = {dpi: studio.render(drawn, output=output, dpi=dpi).report.warnings for dpi in (None, 300, 600)}
+    assert [each.code for dpi in (None, 300) for each in found[dpi]] == []
+    assert [each.code for each in found[600]] == ["code_dense"] and "0.13 mm wide on paper" in found[600][0].message
+    assert not studio.render(drawn, output=output, dpi=600, scale=2).report.warnings

@@ -8,7 +8,9 @@ from tirage.engine.values.color import Color
 from tirage.engine.values.fill import Fill, Gradient
 
 LEAST_PIXELS = 2.0
-"""Device pixels that a module needs so that it is still seen after JPEG compression (print: about 0.2 mm)."""
+"""Device pixels that a module needs so that it is still seen after JPEG compression."""
+LEAST_MM = 0.25
+"""Millimetres on paper: what office printers keep apart and phones still see (GS1 asks for about as much)."""
 _LEAST_CONTRAST = 3.0
 _LEAST_SHARE = 0.8
 
@@ -26,6 +28,13 @@ def warn_of_size(ctx: LowerContext, cell: float) -> None:
             "code_dense",
             f"A module of the code is {pixels:.1f} pixels wide; below {LEAST_PIXELS:g} scanners fail. "
             "Enlarge the layer, raise the scale or shorten the value.",
+            key="value",
+        )
+    elif ctx.px_mm is not None and cell * ctx.px_mm < LEAST_MM:
+        ctx.warn(
+            "code_dense",
+            f"A module of the code is {cell * ctx.px_mm:.2f} mm wide on paper; below {LEAST_MM:g} mm scanners fail. "
+            "Enlarge the layer, lower the dpi or shorten the value.",
             key="value",
         )
 
