@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -47,7 +48,7 @@ async def test_a_deleted_workspace_names_its_objects(database: Database, alice: 
         image = await images.insert(tx, new_image(alice.id), NOON)
         shelf = await assets.create_folder(tx, "shelf", NOON)
         asset = await assets.insert(tx, new_asset(), NOON, parent=shelf.id)
-        font = await fonts.insert(tx, FONT, NOON)
+        font = (await fonts.put(tx, FONT, NOON, most=9)).font
         await templates.create(tx, new_document(), NOON)
     async with database.account(alice.account.id) as tx:
         gone = await workspaces.delete(tx, alice.id)
@@ -184,20 +185,27 @@ async def test_an_asset_is_replaced_and_deleted(database: Database, alice: Tenan
         assert (await assets.page(tx)).results == ()
 
 
-async def test_a_font_is_kept_once(database: Database, alice: Tenant, bob: Tenant) -> None:
-    """The same file again is the same font; another workspace has its own."""
+async def test_a_font_stands_for_a_style_of_a_family(database: Database, alice: Tenant, bob: Tenant) -> None:
+    """The same family and style replaces the file and keeps the id; there is a most; another workspace sees nothing."""
     async with database.workspace(alice.id) as tx:
-        font = await fonts.insert(tx, FONT, NOON)
-        assert await fonts.insert(tx, FONT, LATER) == font
-        assert await fonts.list_fonts(tx) == [font]
+        assert await fonts.mark(tx) == ""
+        made = await fonts.put(tx, FONT, NOON, most=1)
+        assert (made.font.created_at, made.old_blob_key) == (NOON, None)
+        first = await fonts.mark(tx)
+        newer = replace(FONT, family="INTER", sha256=digest("newer"), blob_key="fonts/newer", size=2)
+        again = await fonts.put(tx, newer, LATER, most=1)
+        assert (again.font.id, again.font.size, again.old_blob_key) == (made.font.id, 2, FONT.blob_key)
+        assert await fonts.mark(tx) not in ("", first)
+        with pytest.raises(Conflict, match="1 fonts, which is the most"):
+            await fonts.put(tx, replace(FONT, style="Regular"), LATER, most=1)
+        assert await fonts.list_fonts(tx) == [again.font]
     async with database.workspace(bob.id) as tx:
-        theirs = await fonts.insert(tx, FONT, NOON)
-        assert theirs.id != font.id
-        with pytest.raises(NotFound, match="no font"):
-            await fonts.get(tx, font.id)
-        with pytest.raises(NotFound):
-            await fonts.delete(tx, font.id)
+        theirs = (await fonts.put(tx, FONT, NOON, most=9)).font
+        assert theirs.id != made.font.id and await fonts.list_fonts(tx) == [theirs]
+        for attempt in (fonts.get(tx, made.font.id), fonts.delete(tx, made.font.id)):
+            with pytest.raises(NotFound, match="no font"):
+                await attempt
     async with database.workspace(alice.id) as tx:
-        assert await fonts.get(tx, font.id) == font
-        assert await fonts.delete(tx, font.id) == font
-        assert await fonts.list_fonts(tx) == []
+        assert await fonts.get(tx, made.font.id) == again.font
+        assert await fonts.delete(tx, made.font.id) == again.font
+        assert await fonts.list_fonts(tx) == [] and await fonts.mark(tx) == ""

@@ -19,7 +19,8 @@ LONGEST_PAGE = 200
 class NewImage:
     """A picture about to be recorded. `path_folder` and `path_name` are the parts of `ids.picture_path`.
 
-    `overrides` (the layer objects), `options` and `report` are JSON text; `recipe` and `sha256` have 32 bytes.
+    `overrides` (the layer objects), `options`, `report` and `origin` (what else decided the bytes) are JSON text;
+    `recipe` and `sha256` have 32 bytes.
     """
 
     template_id: str
@@ -42,6 +43,7 @@ class NewImage:
     page_index: int = 0
     pages: int = 1
     status: Status = "succeeded"
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Image:
     options: str
     report: str
     metadata: str
+    origin: str
     created_at: datetime
 
     @property
@@ -95,7 +98,8 @@ class ImageFilter:
 
 _COLUMNS: LiteralString = """
     id, workspace_id, template_id, template_version, status, path_folder, path_name, extension, format, media_type,
-    width, height, page_index, pages, size, sha256, blob_key, recipe, overrides, options, report, metadata, created_at
+    width, height, page_index, pages, size, sha256, blob_key, recipe, overrides, options, report, metadata, origin,
+    created_at
 """
 # Without a target: a taken id and a taken address both give no row; which of them it was is asked afterwards.
 _INSERT: LiteralString = (
@@ -106,7 +110,8 @@ INSERT INTO images ("""
 VALUES (
     %(uid)s, %(workspace)s, %(template_id)s, %(template_version)s, %(status)s, %(path_folder)s, %(path_name)s,
     %(extension)s, %(format)s, %(media_type)s, %(width)s, %(height)s, %(page_index)s, %(pages)s, %(size)s, %(sha256)s,
-    %(blob_key)s, %(recipe)s, %(overrides)s, %(options)s, %(report)s, %(metadata)s, %(now)s
+    %(blob_key)s, %(recipe)s, %(overrides)s, %(options)s, %(report)s, %(metadata)s, %(origin)s,
+    %(now)s
 )
 ON CONFLICT DO NOTHING
 RETURNING """

@@ -9,6 +9,7 @@ from typing import LiteralString
 from tirage.db.connect import Database, Transaction
 from tirage.engine.errors import Problem
 from tirage.store.errors import Conflict, NotFound
+from tirage.store.fonts import MARK
 from tirage.store.unique import with_new_uid
 from tirage.store.workspaces import LinkPolicy
 
@@ -55,6 +56,14 @@ class StoredDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """A design's present version, and the mark of its workspace's fonts (`fonts.mark`)."""
+
+    version: int
+    fonts_mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublicTemplate:
     """Where a design belongs and whether its links work, for callers without a key."""
 
@@ -62,6 +71,7 @@ class PublicTemplate:
     workspace_id: str
     version: int
     link_policy: LinkPolicy
+    fonts_mark: str
 
 
 _COLUMNS: LiteralString = (
@@ -82,6 +92,12 @@ INSERT INTO template_versions (template_id, version, workspace_id, document, doc
 VALUES (%(uid)s, %(version)s, %(workspace)s, %(document)s, %(document_hash)s, %(now)s)
 """
 _GET: LiteralString = "SELECT " + _COLUMNS + " FROM templates WHERE workspace_id = %(workspace)s AND id = %(uid)s"
+_LOOK: LiteralString = (
+    "SELECT version, "
+    + MARK
+    + """ AS fonts_mark FROM templates WHERE workspace_id = %(workspace)s AND id = %(uid)s
+"""
+)
 _LIST: LiteralString = (
     """
 SELECT """
@@ -127,7 +143,9 @@ WHERE workspace_id = %(workspace)s AND template_id = %(uid)s
 """
 _PUBLIC: LiteralString = """
 SELECT templates.id, templates.workspace_id, version,
-       coalesce(templates.link_policy, workspace_settings.link_policy, 'signed') AS link_policy
+       coalesce(templates.link_policy, workspace_settings.link_policy, 'signed') AS link_policy,
+       coalesce((SELECT md5(string_agg(encode(sha256, 'hex'), '' ORDER BY fonts.id))
+                 FROM fonts WHERE fonts.workspace_id = templates.workspace_id), '') AS fonts_mark
 FROM templates LEFT JOIN workspace_settings USING (workspace_id)
 WHERE templates.id = %(uid)s
 """
@@ -160,9 +178,12 @@ async def get(tx: Transaction, uid: str) -> TemplateRecord:
     return _found(await tx.one(TemplateRecord, _GET, uid=uid), uid)
 
 
-async def look(database: Database, workspace: str, uid: str) -> TemplateRecord:
-    """One design as `get` gives it, in a transaction of its own. Raises NotFound `template_not_found`."""
-    return _found(await database.look(workspace, TemplateRecord, _GET, uid=uid), uid)
+async def look(database: Database, workspace: str, uid: str) -> Present:
+    """What a request asks first, in a transaction of its own. Raises NotFound `template_not_found`."""
+    found = await database.look(workspace, Present, _LOOK, uid=uid)
+    if found is None:
+        raise NotFound.of("template", uid)
+    return found
 
 
 async def document(tx: Transaction, uid: str, version: int | None = None) -> StoredDocument:
