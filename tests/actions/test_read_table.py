@@ -10,6 +10,8 @@ from tempfile import TemporaryFile
 from typing import IO
 
 import orjson
+import pyarrow
+import pyarrow.parquet
 import pytest
 from openpyxl import Workbook
 from tests.tables.workbooks import inline, workbook
@@ -95,6 +97,15 @@ async def test_what_is_declared_is_believed(service: Service) -> None:
     book.save(file)
     (row,) = await read(service, file.getvalue(), "xlsx", sheet="Other")
     assert orjson.loads(row[1]) == {"b": "here"}
+
+
+async def test_parquet_is_read_behind_the_walls(service: Service) -> None:
+    """The largest of the libraries works in the walled process, also where the first bytes tell the format."""
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"a": [1.5, None]}), file)
+    for format_ in ("parquet", ""):
+        rows = await read(service, file.getvalue(), format_)
+        assert [orjson.loads(values) for _, values, *_ in rows] == [{"a": 1.5}, {"a": None}]
 
 
 @pytest.mark.check(130)

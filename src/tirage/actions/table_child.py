@@ -7,6 +7,7 @@ JSON text, last an object with `rows`, or one with `problems` from where reading
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
@@ -78,6 +79,12 @@ def _load(format_: str) -> None:
     if format_ in ("xlsx", ""):
         import openpyxl.reader.excel
         import openpyxl.styles.stylesheet  # noqa: F401
+    if format_ in ("parquet", ""):
+        with contextlib.suppress(ImportError):
+            import pyarrow.parquet
+
+            pyarrow.set_cpu_count(1)
+            pyarrow.set_io_thread_count(1)
 
 
 def _read(config: ChildConfig, source: BinaryIO, out: BinaryIO) -> None:

@@ -23,7 +23,10 @@ FORMATS: Final = {
     "jsonl": "ndjson",
     "xlsx": "xlsx",
     "xlsm": "xlsx",
+    "parquet": "parquet",
 }
+MAX_PARQUET = 2_000_000_000
+"""Bytes of a Parquet file: unlike a workbook it is read in pieces."""
 _ROWS_MEMBER = re.compile(rb'\{\s*"rows"\s*:')
 
 
@@ -36,11 +39,12 @@ def open_table(
     sheet: str | None = None,
     limits: TableLimits | None = None,
 ) -> Table:
-    """Open a table of CSV, TSV, JSON, NDJSON or XLSX and read its header; the rows are read while one iterates.
+    """Open a table of CSV, TSV, JSON, NDJSON, XLSX or Parquet and read its header; rows are read while one iterates.
 
     `source` is a path (`-` is standard input) or a binary stream, which need not seek. The format is `format`, else
-    the extension's, else told from the first bytes: `PK` a workbook, `[` JSON, `{` NDJSON, anything else CSV.
-    Text is UTF-8, or what its byte-order mark or `encoding` says. Raises `TableProblem`; `OSError` from the file.
+    the extension's, else told from the first bytes: `PK` a workbook, `PAR1` Parquet, `[` JSON, `{` NDJSON, anything
+    else CSV. Text is UTF-8, or what its byte-order mark or `encoding` says. Raises `TableProblem`; `OSError` from the
+    file.
     """
     limits = limits or TableLimits()
     close: list[Callable[[], None]] = []
@@ -85,6 +89,14 @@ def _table(
         if file is not source:
             close.append(file.close)
         columns, rows = read_workbook(file, sheet, limits)
+    elif kind == "parquet":
+        from tirage.tables.parquet import read_parquet
+        from tirage.tables.workbook import seekable
+
+        file = seekable(source, data, limits, most=MAX_PARQUET)
+        if file is not source:
+            close.append(file.close)
+        columns, rows = read_parquet(file, limits)
     elif kind in ("json", "ndjson"):
         from tirage.tables.jsonrows import read_json, read_ndjson
 
@@ -111,13 +123,13 @@ def _named(format: str | None, source: Path | BinaryIO) -> str | None:
         name = format.lower().removeprefix(".")
         if name not in FORMATS:
             message = f"The table format {shown(format)} is not known."
-            hint = "Known are csv, tsv, json, ndjson and xlsx."
+            hint = "Known are csv, tsv, json, ndjson, xlsx and parquet."
             raise TableProblem(Problem("format_unknown", message, hint=hint, closest=closest(name, tuple(FORMATS))))
         return FORMATS[name]
     if not isinstance(source, Path):
         return None
     extension = source.suffix.lower().removeprefix(".")
-    if extension in ("xls", "xlsb", "ods", "numbers", "parquet"):
+    if extension in ("xls", "xlsb", "ods", "numbers"):
         message = f"Tables in the format .{extension} are not read."
         raise TableProblem(Problem("format_unknown", message, hint="Save the table as .xlsx or .csv."))
     return FORMATS.get(extension)
@@ -127,6 +139,8 @@ def _sniffed(head: bytes) -> str:
     bare = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     if head.startswith(b"PK") or head.startswith(b"\xd0\xcf\x11\xe0"):
         return "xlsx"
+    if head.startswith(b"PAR1"):
+        return "parquet"
     if bare.startswith(b"["):
         return "json"
     if bare.startswith(b"{"):

@@ -96,26 +96,26 @@ def check_archive(stream: IO[bytes], limits: TableLimits) -> None:
         raise _refuse("xlsx_too_dense", message, "Save the sheet as CSV.")
 
 
-def seekable(source: BinaryIO, data: Bytes, limits: TableLimits) -> BinaryIO:
+def seekable(source: BinaryIO, data: Bytes, limits: TableLimits, most: int = 0) -> BinaryIO:
     """The stream itself where it can be read in any order, else what is left of it as a temporary file."""
+    most = most or limits.archive_bytes
     if not source.seekable():
-        return spool(data, limits)
-    size = source.seek(0, 2)
-    if size > limits.archive_bytes:
-        raise _refuse("xlsx_too_large", f"The workbook has more than {limits.archive_bytes:,} bytes.")
+        return spool(data, most)
+    if source.seek(0, 2) > most:
+        raise _refuse("xlsx_too_large", f"The file has more than {most:,} bytes.")
     source.seek(0)
     return source
 
 
-def spool(source: Bytes, limits: TableLimits) -> BinaryIO:
+def spool(source: Bytes, most: int) -> BinaryIO:
     """The rest of a stream as a temporary file, because a workbook's directory stands at its end."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the table
     size = 0
     while data := source.read():
         size += len(data)
-        if size > limits.archive_bytes:
+        if size > most:
             file.close()
-            raise _refuse("xlsx_too_large", f"The workbook has more than {limits.archive_bytes:,} bytes.")
+            raise _refuse("xlsx_too_large", f"The file has more than {most:,} bytes.")
         file.write(data)
     file.seek(0)
     return file
