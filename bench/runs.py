@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from time import perf_counter, sleep
 
 import orjson
@@ -92,9 +92,13 @@ class Workload:
         return path
 
 
-def render(template: Path, table: Path, *, workers: int, format_name: str = "jpeg") -> Run:
-    """Run the command to its end in a fresh output folder, watching the memory of all its processes."""
-    with TemporaryDirectory(prefix="tirage-bench-") as out:
+def render(template: Path, table: Path, *, workers: int, format_name: str = "jpeg", beneath: Path | None = None) -> Run:
+    """Run the command to its end in a fresh output folder, watching the memory of all its processes.
+
+    Beneath a folder that is named the output stays there.
+    """
+    with TemporaryDirectory(prefix="tirage-bench-") as fresh:
+        out = mkdtemp(dir=beneath) if beneath else fresh
         command = _command(template, table, Path(out), "--workers", str(workers), "--json", "--format", format_name)
         started, before = perf_counter(), _processor()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -141,11 +145,13 @@ def scaling(workload: Workload, rows: int, rounds: int) -> tuple[list[Run], list
     """Runs with one and with two workers in turn, and what two processes of pure computing gain on this machine now."""
     one, two, machine = [], [], []
     template, table = workload.folder / "card.json", workload.cards(rows)
-    for _ in range(rounds):
-        machine.append(_machine())
-        one.append(render(template, table, workers=1))
-        two.append(render(template, table, workers=2))
-        machine.append(_machine())
+    # Removed at the end only: for seconds after thousands of files are gone, ext4 takes longer to make new ones.
+    with TemporaryDirectory(prefix="tirage-bench-") as outputs:
+        for _ in range(rounds):
+            machine.append(_machine())
+            one.append(render(template, table, workers=1, beneath=Path(outputs)))
+            two.append(render(template, table, workers=2, beneath=Path(outputs)))
+            machine.append(_machine())
     return one, two, median(machine)
 
 
