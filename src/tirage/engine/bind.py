@@ -30,7 +30,7 @@ from tirage.engine.expand import (
 )
 from tirage.engine.expressions.limits import ExpressionError
 from tirage.engine.expressions.scope import Scope, truth
-from tirage.engine.layer import Layer, properties_of
+from tirage.engine.layer import Layer, TimedLayer, properties_of
 from tirage.engine.report import Warning_
 from tirage.engine.resources import ROW_SCHEME
 from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Pattern, Template
@@ -82,9 +82,19 @@ def bind(
             writer.put_literal(layer_id, key, value)
     for entry in params:
         writer.put_params(entry)
+    if now is not None:
+        for layer_id in _timed(template):
+            # To the second: a render that is repeated within it has the same recipe.
+            writer.overrides.setdefault(layer_id, {}).setdefault("now", now.isoformat(timespec="seconds"))
     if writer.problems:
         raise RowProblem(writer.problems)
     return apply(template, writer.overrides, tuple(writer.warnings))
+
+
+@lru_cache(maxsize=256)
+def _timed(template: Template) -> tuple[str, ...]:
+    """The ids of the layers that the moment of the render is given to."""
+    return tuple(key for key, layer in template.layers.items() if isinstance(layer, TimedLayer) and not layer.now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
@@ -34,6 +35,17 @@ def _link(value: str) -> str:
     return value
 
 
+def _moment(value: str) -> str:
+    try:
+        if value.strip():
+            datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise PydanticCustomError(
+            "moment_invalid", "a moment is written as 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00+01:00"
+        ) from None
+    return value.strip()
+
+
 def _printable(value: str) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
         raise PydanticCustomError("name_invalid", "a name has no control characters")
@@ -45,6 +57,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_print
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Url = Annotated[str, Field(max_length=MAX_URL)]
 Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
 Link = Annotated[str, Field(max_length=2048), AfterValidator(_link)]
 
 
@@ -188,3 +201,13 @@ class BoxedLayer(Layer):
             nodes.insert(0, Path(frame, fill=Solid(self.background_color)))
         edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
         return (*nodes, edge) if edge is not None else tuple(nodes)
+
+
+class TimedLayer(BoxedLayer):
+    """A layer that shows something else with time: binding gives it the moment of the render, animations run on."""
+
+    now: Moment = Field("", description="The moment that is shown (ISO 8601); unset means that of the render.")
+
+    def at(self, moment: str) -> Self:
+        """The layer as it is at another moment (ISO 8601)."""
+        return self.model_copy(update={"now": moment})

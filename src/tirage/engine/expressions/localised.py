@@ -83,6 +83,22 @@ def parsed(value: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=256)
+def is_rtl(locale: str) -> bool:
+    """Whether the locale is read from right to left."""
+    import icu
+
+    full = icu.Locale.forLanguageTag(locale.replace("_", "-"))
+    full.addLikelySubtags()
+    script = full.getScript()
+    return bool(script) and bool(icu.Script(icu.Script.getCode(script)[0]).isRightToLeft())
+
+
+def digits(locale: str) -> str:
+    """The ten digits of a locale."""
+    return "".join(number_text(digit, 0, locale) for digit in range(10))
+
+
 def cased(value: str, how: str, locale: str) -> str:
     """Upper, lower or title case."""
     import icu

@@ -9,6 +9,7 @@ from pydantic import Field
 from tirage.engine.layer import Layer
 from tirage.engine.layers.barcode import BarcodeLayer
 from tirage.engine.layers.chart import ChartLayer
+from tirage.engine.layers.countdown import CountdownLayer
 from tirage.engine.layers.gauge import GaugeLayer
 from tirage.engine.layers.group import GroupLayer
 from tirage.engine.layers.icon import IconLayer
@@ -35,6 +36,7 @@ LAYER_TYPES: tuple[type[Layer], ...] = (
     RatingLayer,
     ChartLayer,
     IconLayer,
+    CountdownLayer,
 )
 
 AnyLayer = Annotated[
@@ -50,7 +52,8 @@ AnyLayer = Annotated[
     | ProgressBarLayer
     | RatingLayer
     | ChartLayer
-    | IconLayer,
+    | IconLayer
+    | CountdownLayer,
     Field(discriminator="type"),
 ]
 
