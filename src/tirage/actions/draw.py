@@ -15,6 +15,7 @@ from tirage.engine.errors import Problem, ResourceProblem
 from tirage.engine.resources import Blob, FontSource
 
 if TYPE_CHECKING:
+    from tirage.assets.fontsource import LibraryFonts
     from tirage.engine.layout import Services
     from tirage.engine.resources import Resources
     from tirage.engine.runs import Prepared
@@ -26,10 +27,11 @@ MAX_PREPARED = 4
 _BETWEEN_COLLECTIONS = 10_000
 
 _prepared: OrderedDict[str, Prepared] = OrderedDict()
+_own: OrderedDict[tuple[tuple[str, ...], bytes], tuple[Services, FontSource]] = OrderedDict()
 
 
 @cache
-def _fonts() -> FontSource:
+def _fonts() -> LibraryFonts:
     from tirage.assets.fontsource import LibraryFonts
 
     return LibraryFonts()
@@ -75,7 +77,8 @@ def warm() -> None:
 def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
     """Draw one row, or only lay it out.
 
-    `parts` are the document, then the pictures in the order of the job's sources. The reply's parts are the files.
+    `parts` are the document, the job's fonts where it has some (their faces, then the files), then the pictures in the
+    order of the job's sources. The reply's parts are the files.
     Raises TirageError.
     """
     from tirage.engine.render import compose, px_mm, render

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from tirage.actions.jobs import DrawJob
 from tirage.assets.fetched import Fetched
+from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.engine.collect import collect
 from tirage.engine.errors import ResourceProblem
 from tirage.engine.layer import Layer
@@ -36,19 +37,21 @@ class DrawOrder:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What children keep of a template: its document and the pictures that no row changes, under one key."""
+    """What children keep of a template: its document, own fonts, and pictures that no row changes, under one key."""
 
     key: str
     document: bytes
     shared: Mapping[str, Fetched]
+    fonts: FontPack = NO_FONTS
 
     @classmethod
-    def of(cls, digest: str, document: bytes, shared: Mapping[str, Fetched]) -> Kept:
-        """The key is of the template's digest and the pictures' bytes: other bytes, other painted layers."""
+    def of(cls, digest: str, document: bytes, shared: Mapping[str, Fetched], fonts: FontPack = NO_FONTS) -> Kept:
+        """The key is of the digest and the bytes of pictures and fonts: other bytes, other painted layers."""
         marks = "".join(
             f" {hashlib.sha256(source.encode()).hexdigest()} {each.sha256}" for source, each in shared.items()
         )
-        return cls(hashlib.sha256((digest + marks).encode()).hexdigest(), document, shared)
+        marks += "".join(f" font {key}" for key in fonts.keys)
+        return cls(hashlib.sha256((digest + marks).encode()).hexdigest(), document, shared, fonts)
 
 
 def draw_order(
@@ -75,6 +78,7 @@ def draw_order(
         options=output.options,
         meta=Meta(recipe=mark, title=document.name, language=document.settings.locale, palette=colours),
         layout_only=layout_only,
+        fonts=kept.fonts.keys,
     )
     return DrawOrder(
         mark,
@@ -83,7 +87,7 @@ def draw_order(
             workspace=workspace,
             header=job.header(),
             parts=[each.data for each in own.values()],
-            resident=[kept.document, *(each.data for each in kept.shared.values())],
+            resident=[kept.document, *kept.fonts.parts, *(each.data for each in kept.shared.values())],
         ),
     )
 

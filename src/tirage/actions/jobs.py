@@ -12,7 +12,10 @@ from tirage.engine.template import Overrides
 
 @dataclass(frozen=True, slots=True)
 class DrawJob:
-    """One row of one template. `sources` names the pictures that travel with it: (source, SHA-256) in their order."""
+    """One row of one template. `sources` names the pictures that travel with it: (source, SHA-256) in their order.
+
+    `fonts` are the keys of the workspace's own fonts that travel with it, before the pictures.
+    """
 
     template: str
     overrides: Overrides
@@ -21,6 +24,7 @@ class DrawJob:
     options: OutputOptions = field(default_factory=OutputOptions)
     meta: Meta = field(default_factory=Meta)
     layout_only: bool = False
+    fonts: tuple[str, ...] = ()
 
     def header(self) -> dict[str, Any]:
         """The job as JSON values."""
@@ -32,6 +36,7 @@ class DrawJob:
             "options": members(self.options),
             "meta": {each.name: getattr(self.meta, each.name) for each in fields(Meta)},
             "layoutOnly": self.layout_only,
+            "fonts": self.fonts,
         }
 
     @classmethod
@@ -45,4 +50,5 @@ class DrawJob:
             options=OutputOptions(**header["options"]),
             meta=Meta(**header["meta"]),
             layout_only=header["layoutOnly"],
+            fonts=tuple(header["fonts"]),
         )

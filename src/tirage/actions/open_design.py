@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tirage.actions.draw_order import sources
+from tirage.actions.own_fonts import NO_SHELF, OwnFonts, Shelf
 from tirage.assets.fetched import Fetched
+from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.assets.local import read_data_url
 from tirage.context import Service
 from tirage.engine.bind import apply
@@ -15,7 +17,7 @@ from tirage.engine.errors import ResourceProblem
 from tirage.engine.parse import parse
 from tirage.engine.resources import FontRef
 from tirage.engine.template import Template
-from tirage.store import templates
+from tirage.store import fonts, templates
 from tirage.store.errors import NotFound
 
 MOST_BYTES = 64_000_000
@@ -24,7 +26,10 @@ MOST_BYTES = 64_000_000
 
 @dataclass(slots=True)
 class Design:
-    """One version of a design. `fixed` are the pictures that no row changes; `embedded` those inside the document."""
+    """One version of a design, with its workspace's fonts as they are now.
+
+    `fixed` are the pictures that no row changes; `embedded` those inside the document.
+    """
 
     id: str
     workspace: str
@@ -33,6 +38,8 @@ class Design:
     document: bytes
     fixed: frozenset[str]
     embedded: Mapping[str, Fetched]
+    shelf: Shelf = NO_SHELF
+    own_fonts: OwnFonts | None = None
     font_keys: dict[frozenset[FontRef], frozenset[str]] = field(default_factory=dict)
 
     @property
@@ -45,6 +52,12 @@ class Design:
         """The names by which requests address its layers."""
         return tuple(self.template.by_name)
 
+    async def pack(self, service: Service, refs: frozenset[FontRef]) -> FontPack:
+        """The workspace's own fonts that text with these wishes may be set with. Raises as `OwnFonts.pack`."""
+        if self.own_fonts is None or not self.shelf.families:
+            return NO_FONTS
+        return await self.own_fonts.pack(service, self.workspace, self.shelf, refs)
+
 
 class OpenDesigns:
     """The designs that were used last, parsed."""
@@ -52,19 +65,33 @@ class OpenDesigns:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
         self._held = 0
-        self._designs: OrderedDict[tuple[str, str, int], Design] = OrderedDict()
+        self._designs: OrderedDict[tuple[str, str, int, str], Design] = OrderedDict()
+        self._fonts = OwnFonts()
 
-    async def open(self, service: Service, workspace: str, uid: str, version: int | None = None) -> Design:
-        """The design, its present version unless one is named. Raises NotFound `template_not_found`."""
-        wanted = version or (await templates.look(service.database, workspace, uid)).version
-        held = self._designs.get((workspace, uid, wanted))
+    async def open(
+        self, service: Service, workspace: str, uid: str, version: int | None = None, *, mark: str | None = None
+    ) -> Design:
+        """The design, its present version unless one is named; `mark` is that of the fonts where it is known.
+
+        Raises NotFound `template_not_found`.
+        """
+        if version is None:
+            present = await templates.look(service.database, workspace, uid)
+            version, mark = present.version, present.fonts_mark
+        elif mark is None:
+            async with service.database.workspace(workspace) as tx:
+                mark = await fonts.mark(tx)
+        key = (workspace, uid, version, mark)
+        held = self._designs.get(key)
         if held is not None:
-            self._designs.move_to_end((workspace, uid, wanted))
+            self._designs.move_to_end(key)
             return held
         async with service.database.workspace(workspace) as tx:
-            stored = await templates.document(tx, uid, wanted)
+            stored = await templates.document(tx, uid, version)
         design = read_design(uid, workspace, stored.version, stored.document.encode())
-        self._keep(design)
+        design.shelf = await self._fonts.shelf(service, workspace, mark)
+        design.own_fonts = self._fonts
+        self._keep(key, design)
         return design
 
     async def locate(self, service: Service, uid: str, workspaces: tuple[str, ...], default: str) -> Design:
@@ -80,8 +107,10 @@ class OpenDesigns:
             raise NotFound.of("template", uid)
         return await self.open(service, found.workspace_id, uid)
 
-    def _keep(self, design: Design) -> None:
-        self._designs[design.workspace, design.id, design.version] = design
+    def _keep(self, key: tuple[str, str, int, str], design: Design) -> None:
+        old = self._designs.pop(key, None)
+        self._held -= len(old.document) if old else 0
+        self._designs[key] = design
         self._held += len(design.document)
         while self._held > self._most and len(self._designs) > 1:
             self._held -= len(self._designs.popitem(last=False)[1].document)

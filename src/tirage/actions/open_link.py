@@ -70,7 +70,7 @@ class OpenLinks:
             links.verify(link, [signing_key(key)] if key is not None else [], now)
         elif link.expires is not None and now >= link.expires:
             raise links.problem("link_expired", "The link has expired.")
-        name = f"{public.workspace_id} {public.version} {link.content}"
+        name = f"{public.workspace_id} {public.version} {public.fonts_mark} {link.content}"
         held = self._answers.get(name)
         if held is None or held.until <= time.monotonic():
             held = await _make(service, designs, public, link)
@@ -122,7 +122,7 @@ def secret_text(key: LinkKey) -> str:
 
 
 async def _make(service: Service, designs: OpenDesigns, public: PublicTemplate, link: Link) -> _Held:
-    design = await designs.open(service, public.workspace_id, public.id, public.version)
+    design = await designs.open(service, public.workspace_id, public.id, public.version, mark=public.fonts_mark)
     output = Output(formats.get(link.extension).name)
     row = await read_row(service, design, _layer_objects(link))
     mark = recipe_of(service, row, output)

@@ -12,6 +12,7 @@ from tirage.actions.draw_order import DrawOrder, Kept, Output, draw_order, faile
 from tirage.actions.find_asset import own_files
 from tirage.actions.open_design import Design
 from tirage.assets.fetched import Fetched
+from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.assets.resolve import resolve_remote
 from tirage.context import Service
 from tirage.engine.bind import CANVAS, bind
@@ -61,11 +62,12 @@ class DrawnOutput:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A request bound to its design, with its pictures; drawn as often as outputs are wanted."""
+    """A request bound to its design, with its pictures and fonts; drawn as often as outputs are wanted."""
 
     design: Design
     bound: BoundTemplate
     found: Mapping[str, Fetched]
+    fonts: FontPack = NO_FONTS
 
 
 async def read_row(
@@ -95,7 +97,8 @@ async def read_row(
     failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
     if failures:
         raise failed_pictures(bound, failures)
-    return Row(design, bound, {source: found[source] for source in wanted})  # type: ignore[misc]
+    own = await design.pack(service, font_wishes(bound)) if design.shelf.families else NO_FONTS
+    return Row(design, bound, {source: found[source] for source in wanted}, own)  # type: ignore[misc]
 
 
 def recipe_of(service: Service, row: Row, output: Output) -> str:
@@ -121,6 +124,7 @@ def order_of(
         design.workspace + design.template.digest,
         design.document,
         {source: each for source, each in row.found.items() if source in design.fixed},
+        row.fonts,
     )
     return draw_order(
         kept,
@@ -202,7 +206,7 @@ def _font_keys(service: Service, row: Row) -> frozenset[str]:
     refs = font_wishes(row.bound)
     held = row.design.font_keys.get(refs)
     if held is None:
-        held = row.design.font_keys[refs] = service.fonts.serving(refs)
+        held = row.design.font_keys[refs] = service.fonts.serving(refs) | frozenset(row.fonts.keys)
         if len(row.design.font_keys) > 256:
             row.design.font_keys.clear()
     return held

@@ -1,8 +1,10 @@
-"""Font files: the bundled ones, a user's own folder, and any TTF, OTF or WOFF2 file → faces with what they cover."""
+"""Font files: the bundled ones, a user's own folder, any TTF, OTF, WOFF or WOFF2 file → faces with what they cover."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import math
 import mmap
 import os
 import shutil
@@ -25,10 +27,13 @@ MAX_FONT_BYTES = 64 * 1024 * 1024
 MAX_GLYPHS = 65_535  # the most an OpenType font can number (OpenType 1.9, maxp)
 MAX_FACES = 64  # faces in one collection file
 SANITISE_SECONDS = 20  # the largest bundled font, 25 MB, takes 0.2 s
-SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff2"})
+SUFFIXES = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
+PACKED = frozenset({".woff", ".woff2"})
+MAX_RANGES = 20_000  # the widest of the bundled fonts has 2,400
 BUNDLED_DIR = Path(__file__).resolve().parent.parent / "fonts"
 
 Coverage = tuple[tuple[int, int], ...]
+Axes = tuple[tuple[str, float, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class FontFace:
     """One face of a family: its file, its style, the code points it has glyphs for.
 
     `weight` is the CSS weight 1–1000, `coverage` inclusive code point ranges in rising order, `scripts` the OpenType
-    script tags of GSUB and GPOS, `index` the face's number inside a collection file (0 elsewhere).
+    script tags of GSUB and GPOS, `index` the face's number inside a collection file (0 elsewhere), `axes` those of a
+    variable font as (tag, least, default, most), `style` the name of the face within its family.
     """
 
     family: str
@@ -50,6 +56,8 @@ class FontFace:
     scripts: tuple[str, ...] = ()
     size: int = 0
     index: int = 0
+    axes: Axes = ()
+    style: str = "Regular"
 
     def covers(self, code_point: int) -> bool:
         """Whether the face has a glyph for the code point."""
@@ -182,7 +190,7 @@ def add(file: Path) -> tuple[FontFace, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     # The name tells family and content: the same file twice is one, and two files of one name do not collide.
     stem = "".join(c if c.isalnum() else "-" for c in faces[0].postscript or file.stem)[:80]
-    suffix = ".ttf" if file.suffix.lower() == ".woff2" else file.suffix.lower()
+    suffix = ".ttf" if file.suffix.lower() in PACKED else file.suffix.lower()
     target = folder / f"{stem}-{faces[0].sha256[:8]}{suffix}"
     handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
     os.close(handle)
@@ -190,8 +198,8 @@ def add(file: Path) -> tuple[FontFace, ...]:
     try:
         if len(faces) > 1:
             shutil.copyfile(file, part)  # the sanitiser writes single faces; each of these was checked
-        elif not _sanitise(file, 0, part):
-            _unpack(file, part)
+        elif not sanitise(file, 0, part):
+            part.write_bytes(unpack(file))
         with part.open("rb+") as stored:
             os.fsync(stored.fileno())
         part.chmod(0o644)
@@ -201,7 +209,7 @@ def add(file: Path) -> tuple[FontFace, ...]:
     return read_face(target)
 
 
-def _sanitise(file: Path, number: int, target: Path | None = None) -> bool:
+def sanitise(file: Path, number: int, target: Path | None = None) -> bool:
     """Let the OpenType sanitiser check a face, and write it to `target` if given; False where it is not installed.
 
     It is a program of its own, so that a font that crashes it harms nothing.
@@ -223,16 +231,19 @@ def _sanitise(file: Path, number: int, target: Path | None = None) -> bool:
     return True
 
 
-def _unpack(file: Path, target: Path) -> None:
+def unpack(file: Path) -> bytes:
+    """A font as fontTools writes it, without the compression of WOFF and WOFF2."""
     from fontTools.ttLib import TTFont
 
+    made = io.BytesIO()
     with TTFont(file) as font:
         font.flavor = None
-        font.save(target)
+        font.save(made)
+    return made.getvalue()
 
 
 def read_face(path: Path) -> tuple[FontFace, ...]:
-    """The faces of a TTF, OTF, TTC or WOFF2 file, after the OpenType sanitiser (where installed) has passed each.
+    """The faces of a TTF, OTF, TTC, WOFF or WOFF2 file, after the OpenType sanitiser (where installed) has passed each.
 
     Raises ResourceProblem `font_rejected` if the file is missing, too large, damaged, or no font.
     """
@@ -242,19 +253,25 @@ def read_face(path: Path) -> tuple[FontFace, ...]:
         raise _rejected(path, f"it cannot be read ({error.strerror})") from error
     if not 12 < size <= MAX_FONT_BYTES:
         raise _rejected(path, f"it has {size} bytes; a font may have up to {MAX_FONT_BYTES}")
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    _sanitise(path, 0)  # before anything is unpacked or parsed in this process
+    sanitise(path, 0)  # before anything is unpacked or parsed in this process
+    faces = describe(path)
+    for face in faces[1:]:
+        sanitise(path, face.index)
+    return faces
+
+
+def describe(path: Path) -> tuple[FontFace, ...]:
+    """The faces of a font file that the sanitiser has passed. Raises ResourceProblem `font_rejected`."""
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
     try:
-        faces = tuple(_describe(font, path, sha256, size, number) for number, font in enumerate(_open(path)))
+        return tuple(_describe(font, path, sha256, len(data), number) for number, font in enumerate(_open(path)))
     except ResourceProblem:
         raise
     except ImportError as error:
         raise _rejected(path, f"this kind of font needs another package: {error}") from error
     except Exception as error:  # fontTools raises whatever a damaged table trips over: KeyError, struct.error, …
-        raise _rejected(path, f"it is damaged or no font ({type(error).__name__}: {error})") from error
-    for face in faces[1:]:
-        _sanitise(path, face.index)
-    return faces
+        raise _rejected(path, f"it is damaged or no font ({type(error).__name__}: {error})"[:300]) from error
 
 
 def _open(path: Path) -> Iterator[Any]:
@@ -290,21 +307,45 @@ def _describe(font: Any, path: Path, sha256: str, size: int, number: int) -> Fon
         if tag in font and font[tag].table.ScriptList is not None:
             scripts.update(record.ScriptTag.strip() for record in font[tag].table.ScriptList.ScriptRecord)
     names = font["name"]
-    family = names.getBestFamilyName() or path.stem
+    coverage = _coverage(cmap)
+    if len(coverage) > MAX_RANGES:
+        raise _rejected(path, f"its characters lie in {len(coverage)} ranges; {MAX_RANGES} are the limit")
     os2 = font.get("OS/2")
     return FontFace(
-        family=str(family)[:200],
+        family=_name(names.getBestFamilyName()) or path.stem,
         weight=min(max(int(os2.usWeightClass), 1), 1000) if os2 is not None else 400,
         italic=bool(font["head"].macStyle & 2 or (os2 is not None and os2.fsSelection & 1)),
         path=path,
         sha256=sha256,
-        coverage=_coverage(cmap),
+        coverage=coverage,
         color=any(tag in font for tag in ("COLR", "CBDT", "sbix", "SVG ")),
-        postscript=str(names.getDebugName(6) or path.stem)[:200],
+        postscript=_name(names.getDebugName(6)) or path.stem,
         scripts=tuple(sorted(scripts)),
         size=size,
         index=number,
+        axes=_axes(font, path),
+        style=_name(names.getBestSubFamilyName()) or "Regular",
     )
+
+
+def _axes(font: Any, path: Path) -> Axes:
+    """The axes of a variable font (OpenType 1.9, fvar), weights within the bounds of CSS."""
+    if "fvar" not in font:
+        return ()
+    found: dict[str, tuple[str, float, float, float]] = {}
+    for axis in font["fvar"].axes:
+        values = (float(axis.minValue), float(axis.defaultValue), float(axis.maxValue))
+        if not all(map(math.isfinite, values)) or not values[0] <= values[1] <= values[2]:
+            raise _rejected(path, f"its axis {axis.axisTag!r} is not in order")
+        if axis.axisTag == "wght":
+            values = tuple(min(max(each, 1.0), 1000.0) for each in values)  # type: ignore[assignment]
+        found.setdefault(str(axis.axisTag), (str(axis.axisTag), *values))
+    return tuple(found.values())
+
+
+def _name(text: object) -> str:
+    """A name out of a font: printable, at most 200 characters."""
+    return "".join(each for each in str(text or "") if each.isprintable()).strip()[:200]
 
 
 def _coverage(cmap: Mapping[int, str]) -> Coverage:
@@ -322,6 +363,6 @@ def _rejected(path: Path, why: str) -> ResourceProblem:
         Problem(
             "font_rejected",
             f"The font {path.name} cannot be used: {why}.",
-            hint="Use a whole TTF, OTF or WOFF2 file of the font.",
+            hint="Use a whole TTF, OTF, WOFF or WOFF2 file of the font.",
         )
     )
