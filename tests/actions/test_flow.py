@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tirage.actions.check_table import CheckSummary, check_table, missing_columns
-from tirage.actions.flow import Flow
+from tirage.actions.flow import AHEAD, Flow
 from tirage.actions.render_image import drawn_of, render_image
 from tirage.actions.row_jobs import Folders, Output, RowJobs
 from tirage.actions.templates import LoadedTemplate
@@ -71,7 +71,7 @@ def test_a_long_table_is_read_only_as_far_as_it_is_drawn(context: Context, home:
         assert outcome.reply is not None
         seen.append(outcome.row)
     assert sorted(seen) == list(range(1, 401))
-    assert most <= flow.most_begun <= 4 * context.pool.workers
+    assert most <= flow.most_begun <= AHEAD * context.pool.workers
 
 
 def test_remote_rows_wait_beside_the_others(context: Context, home: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from queue import SimpleQueue
+from dataclasses import dataclass, field
+from threading import Condition
 
 from tirage.actions.row_jobs import Bound, DrawOrder, RowJobs
 from tirage.assets.fetched import Fetched
@@ -17,6 +17,12 @@ from tirage.tables.rows import BadRow, Row
 
 MAX_HELD_BYTES = 256_000_000
 """Pictures of rows that wait or are drawn; beyond this no further row is begun."""
+AHEAD = 6
+"""Rows in the works for each renderer: one that it draws, one that lies ready for it, those to be dealt with next."""
+AT_ONCE = 2
+"""Rows for each renderer that are dealt with together."""
+_PATIENCE = 0.1
+"""Seconds that a finished row may wait for others to be dealt with together."""
 ENDS_RUN = frozenset({"pool_unavailable", "pool_closed"})
 """Codes that say that no row could be drawn, whatever is in it."""
 
@@ -52,6 +58,35 @@ class _Event:
     drawn: Future[Reply] | None = None
 
 
+@dataclass(slots=True)
+class _Arrivals:
+    """Events of other threads, taken several at a time.
+
+    The thread that reads rows is woken for every so many only: it finds the processor's caches full of the renderers'
+    pictures each time, and working off a few rows in one go takes little more than half the time.
+    """
+
+    events: list[_Event] = field(default_factory=list)
+    enough: int = 1
+    arrived: Condition = field(default_factory=Condition)
+
+    def put(self, event: _Event) -> None:
+        with self.arrived:
+            self.events.append(event)
+            if len(self.events) >= self.enough:
+                self.arrived.notify()
+
+    def take(self, enough: int) -> list[_Event]:
+        """At least one; fewer than `enough` where the others are long in coming."""
+        with self.arrived:
+            self.enough = enough
+            self.arrived.wait_for(lambda: len(self.events) >= enough, _PATIENCE)
+            self.enough = 1
+            self.arrived.wait_for(lambda: self.events)
+            taken, self.events = self.events, []
+        return taken
+
+
 def _never(row: int, recipe: str) -> bool:
     return False
 
@@ -66,12 +101,13 @@ class Flow:
         self._context = context
         self._jobs = jobs
         self._known = known
-        self._events: SimpleQueue[_Event] = SimpleQueue()
+        self._arrivals = _Arrivals()
         self._begun = 0
         self._held = 0
         self._fetching: ThreadPoolExecutor | None = None
         self._drawing: set[Future[Reply]] = set()
-        self._ahead = max(4, 4 * context.pool.workers)
+        self._at_once = AT_ONCE * context.pool.workers
+        self._ahead = AHEAD * context.pool.workers
         self.most_begun = 0
 
     def run(self, rows: Iterable[Row | BadRow]) -> Iterator[Outcome]:
@@ -81,10 +117,10 @@ class Flow:
                 outcome = self._begin(row)
                 if outcome is not None:
                     yield outcome
-                while self._is_full():
-                    yield from self._next()
+                if self._is_full():
+                    yield from self._settle_some()
             while self._begun:
-                yield from self._next()
+                yield from self._next(1)
         finally:
             for future in list(self._drawing):
                 future.cancel()
@@ -94,6 +130,12 @@ class Flow:
     def _is_full(self) -> bool:
         limit = self._ahead if self._fetching is None else max(self._ahead, self._context.settings.look_ahead)
         return self._begun >= limit or (self._held > MAX_HELD_BYTES and self._begun > 0)
+
+    def _settle_some(self) -> Iterator[Outcome]:
+        """Make room for as many rows as are dealt with at once; while pictures are fetched, for one."""
+        room = max(0, self._begun - (self._at_once if self._fetching is None else 1))
+        while self._begun > room or self._is_full():
+            yield from self._next(max(1, self._begun - room))
 
     def _begin(self, row: Row | BadRow) -> Outcome | None:
         if isinstance(row, BadRow):
@@ -109,7 +151,7 @@ class Flow:
             self._fetching = ThreadPoolExecutor(self._context.settings.look_ahead, "tirage-fetch")
         self._count(1)
         future = self._fetching.submit(self._jobs.resolve, work.bound)
-        future.add_done_callback(lambda found: self._events.put(_Event(work, found=found)))
+        future.add_done_callback(lambda found: self._arrivals.put(_Event(work, found=found)))
         return None
 
     def _draw(self, work: _Work, found: dict[str, Fetched]) -> Outcome | None:
@@ -120,7 +162,7 @@ class Flow:
         future = self._context.pool.submit(work.order.job)
         self._count(1, work.held)
         self._drawing.add(future)
-        future.add_done_callback(lambda drawn: self._events.put(_Event(work, drawn=drawn)))
+        future.add_done_callback(lambda drawn: self._arrivals.put(_Event(work, drawn=drawn)))
         return None
 
     def _count(self, rows: int, held: int = 0) -> None:
@@ -128,8 +170,11 @@ class Flow:
         self._held += held
         self.most_begun = max(self.most_begun, self._begun)
 
-    def _next(self) -> Iterator[Outcome]:
-        event = self._events.get()
+    def _next(self, enough: int) -> Iterator[Outcome]:
+        for event in self._arrivals.take(enough):
+            yield from self._heed(event)
+
+    def _heed(self, event: _Event) -> Iterator[Outcome]:
         work = event.work
         self._count(-1, -work.held)
         try:
