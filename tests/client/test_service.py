@@ -126,6 +126,22 @@ def test_the_command_line_does_all_of_it(site: Site, worker: None, tmp_path: Pat
     assert again.returncode == 2 and "finished already" in again.stderr
 
 
+def test_columns_map_themselves_and_files_have_names(client: Client, site: Site, worker: None, tmp_path: Path) -> None:
+    """With `auto` the worker maps columns by likeness; downloads have the names that the pattern gives."""
+    table = tmp_path / "rows.csv"
+    table.write_text("Headline,Notes\nÄpfel & more,x\nÄpfel & more,y\n", encoding="utf-8")
+    out = str(tmp_path / "out")
+    done = tirage(
+        site, "submit", "card", "--data", str(table), "--map", "auto", "--name", "{Headline}", "--watch", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert tirage(site, "download", orjson.loads(done.stdout)["id"], "--out", out).returncode == 0
+    files = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert set(files) == {"Äpfel & more.png", "Äpfel & more-2.png"}
+    plain = client.designs.render_bytes(site.alice.designs["card"], [{"name": "title", "text": "Äpfel & more"}])
+    assert set(files.values()) == {plain}
+
+
 def test_a_paused_batch_waits_and_a_cancelled_one_ends(client: Client, site: Site, worker: None) -> None:
     """What is paused is watched until its time is up; resumed or cancelled it ends."""
     made = client.batches.submit(site.alice.designs["card"], rows=[{"title": str(number)} for number in range(300)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tirage.actions.fetch_table import fetch_for_batch
+from tirage.actions.map_columns import AUTO, guessed_order
+from tirage.actions.open_design import OpenDesigns
 from tirage.actions.read_table import RowGroups, reading_table
 from tirage.actions.table_child import problem_text
 from tirage.context import Service
@@ -29,6 +31,9 @@ async def expand_batch(service: Service, workspace: str, uid: str) -> None:
         key = batch.source_key or await fetch_for_batch(service, workspace, uid, order)
         if not key:
             return  # cancelled meanwhile, or fetched by another
+        if order.mapping == AUTO:
+            design = await OpenDesigns().open(service, workspace, batch.template_id, batch.template_version)
+            order = await guessed_order(service, design.template, key, order)
         async with reading_table(service, key, order) as rows:
             await _expand(service, workspace, uid, rows)
     except (TableProblem, ResourceProblem) as error:

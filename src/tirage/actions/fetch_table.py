@@ -46,17 +46,24 @@ async def fetch_for_batch(service: Service, workspace: str, uid: str, order: Tab
 
     Raises ResourceProblem `source_…`, TableProblem from a query, StorageProblem.
     """
-    if order.source_query:
-        table = await _queried(service, workspace, order.source_query)
-    else:
-        found = await fetch_table(service, workspace, order.source_url)
-        assert found.table is not None
-        table = found.table
+    table = await fetch_source(service, workspace, order)
     async with service.database.workspace(workspace) as tx:
         kept = await batch_orders.fetched(tx, uid, table.key)
     if not kept:
         await drop_table(service, table)
     return table.key if kept else ""
+
+
+async def fetch_source(service: Service, workspace: str, order: TableOrder, *, first: int = 0) -> StoredTable:
+    """The table that an order names, stored; of a query `first` rows only, where it is not 0.
+
+    Raises ResourceProblem `source_…`, TableProblem from a query, StorageProblem.
+    """
+    if order.source_query:
+        return await _queried(service, workspace, order.source_query, first)
+    found = await fetch_table(service, workspace, order.source_url)
+    assert found.table is not None
+    return found.table
 
 
 async def fetch_table(service: Service, workspace: str, address: str, *, etag: str = "") -> FetchedTable:
@@ -84,9 +91,9 @@ def format_of(found: Downloaded) -> str:
     return _TYPES.get(found.media_type, UNKNOWN)
 
 
-async def _queried(service: Service, workspace: str, query: str) -> StoredTable:
+async def _queried(service: Service, workspace: str, query: str, first: int) -> StoredTable:
     with tempfile.TemporaryFile() as file:
-        await query_table(service.settings, query, file)
+        await query_table(service.settings, query, file, first=first)
         size = file.seek(0, 2)
         file.seek(0)
         return await store_table(service, workspace, "ndjson", _chunks(file), size)

@@ -22,8 +22,8 @@ CONNECT_SECONDS = 10
 _SETTINGS = "-c default_transaction_read_only=on -c statement_timeout={seconds}s -c lock_timeout=5s"
 
 
-async def query_table(settings: Settings, query: str, into: IO[bytes]) -> None:
-    """Write the rows of one statement, a JSON object a line.
+async def query_table(settings: Settings, query: str, into: IO[bytes], *, first: int = 0) -> None:
+    """Write the rows of one statement, a JSON object a line; only the `first` so many, where it is not 0.
 
     Raises TableProblem `query_unavailable` where no database is configured or reached, `query_failed` with what the
     database says, `table_too_many_rows`, `table_too_large`, `header_…` for column names that no table may have.
@@ -45,7 +45,7 @@ async def query_table(settings: Settings, query: str, into: IO[bytes]) -> None:
     async with connection:
         await connection.set_read_only(True)
         try:
-            await _write(connection, query, into)
+            await _write(connection, query, into, first)
         except psycopg.Error as error:
             said = error.diag.message_primary or str(error)
             place = f" (at character {error.diag.statement_position})" if error.diag.statement_position else ""
@@ -55,7 +55,7 @@ async def query_table(settings: Settings, query: str, into: IO[bytes]) -> None:
             await connection.rollback()
 
 
-async def _write(connection: AsyncConnection[Any], query: str, into: IO[bytes]) -> None:
+async def _write(connection: AsyncConnection[Any], query: str, into: IO[bytes], first: int) -> None:
     limits = TableLimits()
     columns: tuple[str, ...] = ()
     size = number = 0
@@ -75,6 +75,8 @@ async def _write(connection: AsyncConnection[Any], query: str, into: IO[bytes]) 
                 message = f"The query gives more than {MOST_BYTES:,} bytes."
                 raise TableProblem(Problem("table_too_large", message, "/query"))
             into.write(line)
+            if number == first:
+                break
     if not number:
         message = "The query gives no row."
         raise TableProblem(Problem("table_empty", message, "/query"))

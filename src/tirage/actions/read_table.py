@@ -49,21 +49,26 @@ class RowGroups:
 
 @asynccontextmanager
 async def reading_table(
-    service: Service, key: str, order: TableOrder, *, rows: int = MOST_ROWS
+    service: Service, key: str, order: TableOrder, *, rows: int = MOST_ROWS, first: int = 0
 ) -> AsyncIterator[RowGroups]:
-    """The rows of the table at a key, whose ending tells its format. Raises TableProblem, StorageProblem."""
+    """The rows of the table at a key, whose ending tells its format; of `first` only so many, where it is not 0.
+
+    Raises TableProblem, StorageProblem.
+    """
     with tempfile.TemporaryFile() as file:
         async for part in (await service.blobs.get(key)).stream:
             await asyncio.to_thread(file.write, part)
         file.seek(0)
         ending = key.rpartition(".")[2]
-        async with reading_file(service, file, ending if ending in FORMATS else "", order, rows=rows) as found:
+        async with reading_file(
+            service, file, ending if ending in FORMATS else "", order, rows=rows, first=first
+        ) as found:
             yield found
 
 
 @asynccontextmanager
 async def reading_file(
-    service: Service, file: IO[bytes], format_: str, order: TableOrder, *, rows: int = MOST_ROWS
+    service: Service, file: IO[bytes], format_: str, order: TableOrder, *, rows: int = MOST_ROWS, first: int = 0
 ) -> AsyncIterator[RowGroups]:
     """The rows of an open file; an empty format is told by its first bytes. Raises TableProblem."""
     settings = service.settings
@@ -79,6 +84,7 @@ async def reading_file(
         memory_bytes=settings.worker_memory * MEBIBYTE,
         cpu_seconds=CPU_SECONDS,
         rows=rows,
+        first=first,
     )
     # Nothing of the environment goes along: a parser has no use for the secrets in it.
     process = await asyncio.create_subprocess_exec(

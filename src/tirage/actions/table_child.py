@@ -12,6 +12,7 @@ import os
 import struct
 import sys
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 import orjson
@@ -32,7 +33,7 @@ PLAIN_NAME = "{row:05d}"
 
 @dataclass(frozen=True, slots=True)
 class ChildConfig:
-    """What the child is told; `parent` is the process that it ends with."""
+    """What the child is told; `parent` is the process that it ends with, `first` how many rows are read (0: all)."""
 
     format: str
     encoding: str
@@ -45,6 +46,7 @@ class ChildConfig:
     memory_bytes: int
     cpu_seconds: int
     rows: int
+    first: int
 
     def text(self) -> str:
         """As the command line carries it."""
@@ -103,7 +105,7 @@ def _read(config: ChildConfig, source: BinaryIO, out: BinaryIO) -> None:
     _send(out, {"columns": table.columns})
     group: list[list[Any]] = []
     size = count = 0
-    for row in table:
+    for row in islice(table, config.first or None):
         stored = _stored(row, renaming, namer)
         count += 1
         group.append(stored)

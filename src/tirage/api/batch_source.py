@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import Field
 from starlette.requests import Request
 
+from tirage.actions.map_columns import check_mapping
+from tirage.actions.open_design import Design
 from tirage.actions.start_batch import Source
 from tirage.actions.store_table import StoredTable, drop_table, move_table, store_table
 from tirage.api.auth import Caller, service_of
@@ -37,8 +39,8 @@ class TableFields(Body):
     """How the table is read and what its columns are for."""
 
     mapping: Annotated[
-        dict[Name, Name | None],
-        Field(max_length=1_000, description="Column → variable, layer or layer.key; null leaves the column out."),
+        Annotated[dict[Name, Name | None], Field(max_length=1_000)] | Literal["auto"],
+        Field(description="Column → variable, layer or layer.key, null leaves one out; auto maps by likeness."),
     ] = Field(default_factory=dict)
     naming: Annotated[
         str, Field(max_length=300, description="File names, such as {row:05d}-{title}; without an extension.")
@@ -83,6 +85,11 @@ class BatchOrder:
     def template_id(self) -> str:
         """The design."""
         return self.fields.template_id
+
+    def check_against(self, design: Design) -> None:
+        """Refuse what does not fit the design. Raises RowProblem `mapping_target_unknown`."""
+        if isinstance(self.fields.mapping, dict):
+            check_mapping(design.template, self.fields.mapping)
 
     async def move_to(self, workspace: str) -> None:
         """Put the table among the objects of the workspace that the design lies in."""

@@ -37,7 +37,7 @@ def submit(
     ] = None,
     mappings: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=NAME", help="The variable or layer that a column is for; repeatable."),
+        typer.Option("--map", metavar="COLUMN=NAME", help="What a column is for, repeatable; or auto, by likeness."),
     ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
@@ -55,8 +55,7 @@ def submit(
         if (data is None) == (source is None):
             hint = "Say --data FILE for a table on this machine, or --source URL for one that the server fetches."
             raise TirageError(Problem("source_missing", "A batch draws one table.", hint=hint))
-        if data is not None and not data.is_file():
-            raise TirageError(Problem("table_not_found", f"There is no table {str(data)!r}."))
+        _require_table(data)
         options: dict[str, Any] = {
             "naming": name,
             "mapping": _mapping(mappings) if mappings else None,
@@ -84,6 +83,33 @@ def submit(
             return
         say(f"{design.name!r} is queued. To watch it: tirage batch watch {made.id}")
         result(made.id)
+
+
+@batch.command("preview")
+def preview(
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help="A design of the server: its id or its name.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="The table.")],
+    mappings: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLUMN=NAME", help="What a column is for; else it is guessed.")
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
+    json: Json = False,
+    server: Server = None,
+    insecure: Insecure = False,
+) -> None:
+    """Tell what each column of a table is probably for, and what is wrong with the first rows. Starts nothing."""
+    with connected(server, json=json, insecure=insecure) as client:
+        from tirage.cli import batch_preview
+
+        _require_table(data)
+        options = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
+        asked: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        if mappings:
+            asked["mapping"] = _mapping(mappings)
+        design = client.templates.find(template)
+        stop(batch_preview.tell(client.batches.preview(design.id, data=data, options=asked), json=json))
 
 
 @batch.command("watch")
@@ -202,12 +228,19 @@ def _steer(verb: Verb, uid: str, json: bool, url: str | None, insecure: bool, *,
             result(batch_watch.sentence(now))
 
 
-def _mapping(texts: list[str]) -> dict[str, str]:
-    """`COLUMN=NAME` texts by column; the last equals sign separates: columns have any name, layers seldom that one."""
-    mapping: dict[str, str] = {}
+def _require_table(data: Path | None) -> None:
+    if data is not None and not data.is_file():
+        raise TirageError(Problem("table_not_found", f"There is no table {str(data)!r}."))
+
+
+def _mapping(texts: list[str]) -> dict[str, str | None] | str:
+    """`COLUMN=NAME` texts by column, `COLUMN=` leaves one out; at the last equals sign, since columns have any name."""
+    if texts == ["auto"]:
+        return "auto"
+    mapping: dict[str, str | None] = {}
     for text in texts:
         column, equals, name = text.rpartition("=")
         if not equals or not column.strip():
-            raise typer.BadParameter(f"{text!r} is not of the form COLUMN=NAME.", param_hint="--map")
-        mapping[column.strip()] = name.strip()
+            raise typer.BadParameter(f"{text!r} is not of the form COLUMN=NAME, nor auto.", param_hint="--map")
+        mapping[column.strip()] = name.strip() or None
     return mapping

@@ -21,6 +21,9 @@ from tirage.client.models import (
     Design,
     DesignLayer,
     Picture,
+    Preview,
+    PreviewColumn,
+    PreviewRow,
     RowError,
 )
 
@@ -35,5 +38,8 @@ __all__ = [
     "DesignLayer",
     "Downloaded",
     "Picture",
+    "Preview",
+    "PreviewColumn",
+    "PreviewRow",
     "RowError",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from tirage.client.download import Downloaded, download_rows
 from tirage.client.errors import ApiError
 from tirage.client.events import read_events
-from tirage.client.models import Batch, BatchPage, BatchRow, RowPage, RowState
+from tirage.client.models import Batch, BatchPage, BatchRow, Preview, RowPage, RowState
 from tirage.client.transport import Transport
 
 POLL_SECONDS = 1.0
@@ -43,17 +44,44 @@ class Batches:
         `options` are further members of the request, such as `mapping`, `naming` or `encoding`. A lost answer is asked
         for again and starts nothing twice. Raises ApiError; OSError from the file.
         """
+        said = self._send("/batches", design, data, rows, source, format, options, idempotency_key or True)
+        return Batch.model_validate(said)
+
+    def preview(
+        self,
+        design: str,
+        *,
+        data: Path | str | None = None,
+        rows: Iterable[Mapping[str, Any]] | None = None,
+        source: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Preview:
+        """What a table would be drawn as: its columns with a guess for each, and its first rows. Starts nothing.
+
+        Raises as `submit`.
+        """
+        said = self._send("/batches/preview", design, data, rows, source, "png", options, False)
+        return Preview.model_validate(said)
+
+    def _send(
+        self,
+        path: str,
+        design: str,
+        data: Path | str | None,
+        rows: Iterable[Mapping[str, Any]] | None,
+        source: str | None,
+        format: str,
+        options: Mapping[str, Any] | None,
+        once: str | bool,
+    ) -> Any:
         if sum(each is not None for each in (data, rows, source)) != 1:
             raise ApiError("source_missing", "A batch takes one of data, rows and source.")
         members: dict[str, Any] = {"templateId": design, "format": format, **(options or {})}
-        once = idempotency_key or True
         if data is not None:
-            path = Path(data)
-            said = self._transport.upload("/batches", form_fields(members), path, path.name, once=once)
-        else:
-            members |= {"rows": [dict(each) for each in rows]} if rows is not None else {"source": source}
-            said = self._transport.json("POST", "/batches", body=members, once=once)
-        return Batch.model_validate(said)
+            file = Path(data)
+            return self._transport.upload(path, form_fields(members), file, file.name, once=once)
+        members |= {"rows": [dict(each) for each in rows]} if rows is not None else {"source": source}
+        return self._transport.json("POST", path, body=members, once=once)
 
     def get(self, batch: str) -> Batch:
         """One batch as it is now. Raises ApiError `batch_not_found`."""
@@ -171,8 +199,6 @@ class _NoEventsError(Exception):
 
 def form_fields(members: Mapping[str, Any]) -> dict[str, str]:
     """Members of a request as fields of a form: texts as they are, anything else as JSON."""
-    import json
-
     return {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for name, value in members.items()

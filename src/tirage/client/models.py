@@ -28,11 +28,6 @@ class RowError(Model):
     hint: str = ""
     layer: str = ""
 
-    @classmethod
-    def of(cls, value: Any) -> RowError | None:
-        """From a JSON value, null members left out."""
-        return None if value is None else cls(**{name: each for name, each in value.items() if each is not None})
-
 
 class BatchCounts(Model):
     """Rows by state; `done`, `failed` and `pending` add up to `total`."""
@@ -74,6 +69,34 @@ class Batch(Model):
     def ended(self) -> bool:
         """Whether nothing more happens by itself."""
         return self.state in ENDED
+
+
+class PreviewColumn(Model):
+    """A column and what it is probably for; `score` from 0 to 1, `how` the names are alike."""
+
+    name: str
+    target: str | None
+    score: float
+    how: str
+
+
+class PreviewRow(Model):
+    """One of the first rows: its values by the design's names, its file's name, what is wrong or worth knowing."""
+
+    row: int
+    name: str
+    values: dict[str, Any]
+    errors: tuple[RowError, ...] = ()
+    warnings: tuple[dict[str, Any], ...] = ()
+
+
+class Preview(Model):
+    """A table before it is drawn. `mapping` may be given to `submit`; for `unfilled` names there is no column."""
+
+    columns: tuple[PreviewColumn, ...]
+    mapping: dict[str, str | None]
+    unfilled: tuple[str, ...]
+    rows: tuple[PreviewRow, ...]
 
 
 class BatchPage(Model):
