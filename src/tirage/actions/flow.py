@@ -17,9 +17,9 @@ from tirage.tables.rows import BadRow, Row
 
 MAX_HELD_BYTES = 256_000_000
 """Pictures of rows that wait or are drawn; beyond this no further row is begun."""
-AHEAD = 6
+AHEAD = 12
 """Rows in the works for each renderer: one that it draws, one that lies ready for it, those to be dealt with next."""
-AT_ONCE = 2
+AT_ONCE = 6
 """Rows for each renderer that are dealt with together."""
 _PATIENCE = 0.1
 """Seconds that a finished row may wait for others to be dealt with together."""
