@@ -107,18 +107,37 @@ def bound_row(job: DrawJob, parts: Sequence[bytes]) -> tuple[Prepared, BoundTemp
     """The template, the row and what it needs, out of a job and its bytes."""
     from tirage.engine.bind import apply
 
-    prepared = _prepare(job.template, parts[0])
-    found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, parts[1:], strict=True)}
-    return prepared, apply(prepared.template, job.overrides), _Handed(_fonts(), found)
+    count = len(job.fonts) + 1 if job.fonts else 0
+    services, fonts = (_services(), _fonts()) if not count else _with_own(job.fonts, parts[1], parts[2 : 1 + count])
+    prepared = _prepare(job.template, parts[0], services)
+    pictures = parts[1 + count :]
+    found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, pictures, strict=True)}
+    return prepared, apply(prepared.template, job.overrides), _Handed(fonts, found)
 
 
-def _prepare(key: str, document: bytes) -> Prepared:
+def _with_own(keys: tuple[str, ...], faces: bytes, files: Sequence[bytes]) -> tuple[Services, FontSource]:
+    """What draws with a workspace's own fonts before the others; opened once for each set of them."""
+    from tirage.assets.fontsource import FontPack, PackedFonts
+    from tirage.engine.layout import Services
+    from tirage.engine.text import TextEngine
+
+    held = _own.get((keys, faces))
+    if held is None:
+        fonts = PackedFonts(FontPack(keys, faces, tuple(files)), _fonts())
+        held = _own[keys, faces] = Services(TextEngine(fonts), _services().images), fonts
+        if len(_own) > MAX_PREPARED:
+            _own.popitem(last=False)
+    _own.move_to_end((keys, faces))
+    return held
+
+
+def _prepare(key: str, document: bytes, services: Services) -> Prepared:
     from tirage.engine.parse import parse
     from tirage.engine.render import prepare
 
     prepared = _prepared.get(key)
     if prepared is None:
-        prepared = _prepared[key] = prepare(parse(document), _services())
+        prepared = _prepared[key] = prepare(parse(document), services)
         if len(_prepared) > MAX_PREPARED:
             _prepared.popitem(last=False)
     _prepared.move_to_end(key)
