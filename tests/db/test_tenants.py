@@ -16,6 +16,7 @@ from tirage.ids import new_uid
 from tirage.store import (
     assets,
     batch_orders,
+    batch_schedules,
     events,
     fonts,
     hooks,
@@ -28,6 +29,7 @@ from tirage.store import (
     workspaces,
 )
 from tirage.store.batch_orders import TableOrder
+from tirage.store.batch_schedules import NewSchedule
 from tirage.store.fonts import NewFont
 from tirage.store.vault import Vault
 from tirage.store.workspaces import WorkspaceSettings
@@ -65,7 +67,7 @@ async def test_without_the_filter_no_foreign_row_is_seen(
         await _fill_batches(database, tenant)
     async with database.system() as system:
         tables = await system.values(TABLES)
-    assert len(tables) == 22
+    assert len(tables) == 23
     for tenant in (alice, bob):
         async with database.workspace(tenant.id) as tx:
             for table in sorted(set(tables) - ABOVE_WORKSPACES - {"workspaces"}):
@@ -104,6 +106,9 @@ async def _fill_batches(database: Database, tenant: Tenant) -> None:
             now=NOON,
         )
         await batch_orders.put(tx, batch, TableOrder())
+        template = await tx.value("SELECT template_id FROM batches WHERE id = %(batch)s", batch=batch)
+        new = NewSchedule("sheet", template, "png", TableOrder(), 60, "", "UTC", True, NOON)
+        await batch_schedules.create(tx, new, NOON)
         await tx.execute(
             """
             INSERT INTO batch_chunks (batch_id, number, workspace_id, state)

@@ -17,6 +17,7 @@ from tirage import __version__
 from tirage.actions.deliver_hooks import send_hooks
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.open_link import OpenLinks
+from tirage.actions.run_schedules import run_schedules
 from tirage.api import docs, health, openapi
 from tirage.api.auth import KeyCache
 from tirage.api.cors import Cors
@@ -34,6 +35,7 @@ from tirage.api.routes import (
     links,
     media,
     reports,
+    schedules,
     sources,
     template_files,
     templates,
@@ -50,6 +52,7 @@ ROUTERS = (
     batch.router,
     sources.router,
     batches.router,
+    schedules.router,
     images.router,
     templates.router,
     template_files.router,
@@ -135,7 +138,7 @@ async def _background(service: Service) -> AsyncIterator[None]:
                 await task
 
 
-BACKGROUND: tuple[Callable[[Service], Any], ...] = (send_hooks,)
+BACKGROUND: tuple[Callable[[Service], Any], ...] = (send_hooks, run_schedules)
 """Coroutine functions that run as long as the process, one call each."""
 
 

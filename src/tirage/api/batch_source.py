@@ -125,7 +125,7 @@ async def reading_order(request: Request, who: Caller) -> AsyncIterator[BatchOrd
 
 async def _from_json(request: Request, service: Service, who: Caller) -> BatchOrder:
     body = await read_model(request, BatchesBody, MAX_JSON)
-    format_ = _checked(body)
+    format_ = checked_fields(body)
     if sum(each is not None for each in (body.rows, body.source, body.query)) != 1:
         message = "A batch takes one of rows, source and query, or a file as multipart/form-data."
         raise RowProblem(Problem("source_missing", message))
@@ -159,7 +159,7 @@ async def _from_form(request: Request, service: Service, who: Caller) -> BatchOr
     form: StreamedForm[StoredTable] = await read_form(request, MAX_SOURCE, take)
     try:
         fields = checked(BatchFields, structured(BatchFields, form.fields))
-        format_ = _checked(fields)
+        format_ = checked_fields(fields)
         if form.taken is None:
             message = "The body has no part `file` with a file name."
             raise RowProblem(Problem("upload_invalid", message, "/file"))
@@ -211,7 +211,14 @@ def _order(
 ) -> BatchOrder:
     said = fields.model_dump(by_alias=True, exclude={"rows"})
     identity = [said, name, table.sha256 if table else ""]
-    order = TableOrder(
+    order = order_of(fields, address=address, query=query)
+    mark = hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).digest()
+    return BatchOrder(fields, format_, Source(name, table.key if table else "", order), mark, service, table)
+
+
+def order_of(fields: TableFields, *, address: str = "", query: str = "") -> TableOrder:
+    """How the table is read, as it is kept."""
+    return TableOrder(
         naming=fields.naming,
         mapping=orjson.dumps(fields.mapping).decode(),
         encoding=fields.encoding,
@@ -220,11 +227,9 @@ def _order(
         source_url=address,
         source_query=query,
     )
-    mark = hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).digest()
-    return BatchOrder(fields, format_, Source(name, table.key if table else "", order), mark, service, table)
 
 
-def _checked(fields: BatchFields) -> str:
+def checked_fields(fields: BatchFields) -> str:
     """The name of the format, after what can be known before the table is read was looked at."""
     if fields.naming:
         FileNamer(fields.naming, "")
