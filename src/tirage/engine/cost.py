@@ -54,16 +54,17 @@ def check_texts(bound: BoundTemplate) -> None:
         raise RenderProblem(Problem("render_too_complex", message, hint="Shorten the texts.", layer=longest[0]))
 
 
-def check(node: Node, width: float, height: float, scale: float, *, vector: bool = False) -> None:
+def check(node: Node, width: float, height: float, scale: float, *, vector: bool = False, times: int = 1) -> None:
     """Estimate the painting of a page of `width` × `height` px at `scale` device pixels per px.
 
-    `vector` is for documents, in which only filtered groups become pixels.
+    `vector` is for documents, in which only filtered groups become pixels; `times` is how often it is painted.
     Raises RenderProblem `render_too_complex` that names the costliest layer.
     """
     estimate = _Estimate(vector)
     page = Rect(0, 0, width * scale, height * scale)
     live = 0.0 if vector else page.width * page.height
     estimate.visit(node, scaling(scale, scale), page, live)
+    estimate.seconds *= times
     why = None
     if estimate.seconds > MAX_SECONDS:
         about = f"about {estimate.seconds:.0f}" if estimate.seconds < 1000 else "more than 1000"

@@ -6,6 +6,7 @@ Painter and encoders load when a file is made: those who only choose a format ne
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from tirage.engine.scene import Scene
 from tirage.engine.values.color import WHITE
 
 if TYPE_CHECKING:
+    from tirage.engine.film import Film
     from tirage.engine.paint import Raster
 
 MAX_SIDE = 16_384
@@ -66,6 +68,9 @@ class Format(ABC):
     """The quality used where none is asked for; None for formats without such a choice."""
     vector: bool = False
     animated: bool = False
+    """Whether it holds frames that are shown one after another."""
+    moving: bool = False
+    """Whether a design with time in it moves unasked."""
     multipage: bool = False
     painted: bool = True
     """Whether what has filters becomes pixels, so that its cost is bounded."""
@@ -76,18 +81,21 @@ class Format(ABC):
 
     def encode(self, scene: Scene, options: OutputOptions, meta: Meta) -> Encoded:
         """The scene as a file. Raises RenderProblem `output_too_large` or `one_page_only`."""
-        if len(scene.pages) != 1 and not self.multipage:
+        frames = len(scene.pages) if scene.seconds else 1
+        if len(scene.pages) != frames and not self.multipage:
             message = f"{self.name} holds one page, and {len(scene.pages)} were given; render them one by one."
             raise RenderProblem(Problem("one_page_only", message))
         from tirage.engine import paint
 
         for page in scene.pages:
             width, height = paint.device_size(page.width, page.height, options.scale)
-            if max(width, height) > self.max_side or width * height > self.max_pixels:
+            if max(width, height) > self.max_side or width * height * frames > self.max_pixels:
                 message = (
                     f"The page {page.name!r} would be {width}×{height} pixels; at most {self.max_side} a side and "
                     f"{self.max_pixels // 1_000_000} megapixels are made as {self.name}. Lower the scale."
                 )
+                if frames > 1:
+                    message = f"{frames} different frames: {message[:-1]} or have fewer frames."
                 raise RenderProblem(Problem("output_too_large", message))
         made = self._bytes(scene, options, meta)
         warnings: tuple[Warning_, ...] = ()
@@ -139,26 +147,62 @@ class RasterFormat(Format):
             from tirage.engine.palette import palette
 
             colours = palette(raster)
-        quality = options.quality or self.quality or 100
-        data = self.compress(raster, options, quality)
-        if options.max_bytes is None or len(data) <= options.max_bytes or self.quality is None or options.lossless:
-            return Made(data, painted, colours)
-        return Made(self._fitting(raster, options, quality), painted, colours)
+        return Made(self._fitting(lambda at: self.compress(raster, options, at), options), painted, colours)
 
-    def _fitting(self, raster: Raster, options: OutputOptions, too_high: int) -> bytes:
-        """The file of the highest quality below `too_high` that fits, or the smallest that there is."""
+    def _fitting(self, make: Callable[[int], bytes], options: OutputOptions) -> bytes:
+        """The file of the quality asked for; where it is too large, of the highest that fits, or the smallest."""
+        too_high = options.quality or self.quality or 100
+        data = make(too_high)
+        if options.max_bytes is None or len(data) <= options.max_bytes or self.quality is None or options.lossless:
+            return data
         low = min(MIN_QUALITY, too_high)
-        best = self.compress(raster, options, low)
-        if options.max_bytes is None or len(best) > options.max_bytes:
+        best = make(low)
+        if len(best) > options.max_bytes:
             return best
         while too_high - low > 1:
             middle = (low + too_high) // 2
-            data = self.compress(raster, options, middle)
+            data = make(middle)
             if len(data) <= options.max_bytes:
                 low, best = middle, data
             else:
                 too_high = middle
         return best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnimatedFormat(RasterFormat):
+    """A format of pixels that may move: the frames are painted one by one, those after the first where they differ."""
+
+    animated: bool = True
+    moving: bool = True
+
+    @abstractmethod
+    def assemble(self, film: Film, options: OutputOptions, quality: int) -> bytes:
+        """The frames as a file."""
+
+    def compress(self, raster: Raster, options: OutputOptions, quality: int) -> bytes:
+        """A picture as an animation of one frame."""
+        from tirage.engine.film import Film
+
+        return self.assemble(Film.of([raster], (0.0,)), options, quality)
+
+    def _bytes(self, scene: Scene, options: OutputOptions, meta: Meta) -> Made:
+        if not scene.seconds:
+            return RasterFormat._bytes(self, scene, options, meta)
+        started = perf_counter()
+        from tirage.engine import paint
+        from tirage.engine.film import Film
+
+        ground = WHITE if options.transparent is False or not self.alpha else None
+        rasters = [paint.raster(page, scale=options.scale, background=ground) for page in scene.pages]
+        painted = (perf_counter() - started) * 1000
+        colours: tuple[str, ...] = ()
+        if meta.palette:
+            from tirage.engine.palette import palette
+
+            colours = palette(rasters[0])
+        film = Film.of(rasters, scene.seconds)
+        return Made(self._fitting(lambda at: self.assemble(film, options, at), options), painted, colours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import perf_counter
 
-from tirage.engine import cost, formats
+from tirage.engine import cost, formats, frames
 from tirage.engine.format import Encoded
 from tirage.engine.layout import Services, Surroundings
 from tirage.engine.options import Meta, OutputOptions
@@ -46,14 +46,19 @@ def render(
     started = perf_counter()
     cost.check_texts(bound)
     bare = bool(options.transparent) and output.alpha
-    scene, report = compose(
-        prepared, bound, resources, options.scale, vector=output.vector, bare=bare, px_mm=px_mm(options)
-    )
+    if output.animated and (output.moving or options.moves) and frames.moves(bound):
+        scenes, report = animate(prepared, bound, resources, options, bare=bare)
+    else:
+        scene, report = compose(
+            prepared, bound, resources, options.scale, vector=output.vector, bare=bare, px_mm=px_mm(options)
+        )
+        scenes = [scene] if output.multipage else [Scene((page,)) for page in scene.pages]
     if output.painted:
-        for page in scene.pages:
-            cost.check(page.root, page.width, page.height, options.scale, vector=output.vector)
+        for scene in scenes:
+            for page in scene.pages[:1] if scene.seconds else scene.pages:
+                times = len(scene.seconds) or 1
+                cost.check(page.root, page.width, page.height, options.scale, vector=output.vector, times=times)
     laid_out = perf_counter()
-    scenes = [scene] if output.multipage else [Scene((page,)) for page in scene.pages]
     files = tuple(output.encode(each, options, meta or Meta()) for each in scenes)
     painting = sum(file.paint_ms for file in files)
     timings = {
@@ -98,3 +103,13 @@ def compose(
 def px_mm(options: OutputOptions) -> float | None:
     """Millimetres that a px of the page becomes on paper; None where no dots per inch are named."""
     return options.scale / options.dpi * MM_PER_INCH if options.dpi else None
+
+
+def animate(
+    prepared: Prepared, bound: BoundTemplate, resources: Resources, options: OutputOptions, *, bare: bool = False
+) -> tuple[list[Scene], Report]:
+    """A scene of different frames for each page, and the report of the first; what stands still is painted once."""
+    # Kept for this row alone: what it changes is the same in all frames, and no other row's.
+    own, (count, fps) = Prepared(prepared.template, prepared.services), options.pace
+    drawn = [compose(own, each, resources, options.scale, bare=bare) for each in frames.running(bound, count, fps)]
+    return frames.films([scene for scene, _ in drawn], fps), drawn[0][1]

@@ -227,6 +227,10 @@ class ScenePage:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything that is painted, page by page."""
+    """Everything that is painted, page by page.
+
+    Where there are `seconds`, the pages are frames of one page, each shown for so long.
+    """
 
     pages: tuple[ScenePage, ...]
+    seconds: tuple[float, ...] = ()

@@ -6,9 +6,17 @@ import difflib
 
 from tirage.engine.errors import Problem, RenderProblem
 from tirage.engine.format import Format
-from tirage.engine.formats import avif, jpeg, pdf, png, svg, webp
+from tirage.engine.formats import avif, gif, jpeg, pdf, png, svg, webp
 
-FORMATS: tuple[Format, ...] = (png.FORMAT, jpeg.FORMAT, webp.FORMAT, avif.FORMAT, pdf.FORMAT, svg.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    png.FORMAT,
+    jpeg.FORMAT,
+    webp.FORMAT,
+    avif.FORMAT,
+    gif.FORMAT,
+    pdf.FORMAT,
+    svg.FORMAT,
+)
 
 _BY_NAME = {name: each for each in FORMATS for name in (each.name, *each.aliases)}
 
