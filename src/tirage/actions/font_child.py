@@ -25,6 +25,8 @@ from tirage.pool import sandbox
 LENGTH = struct.Struct(">I")
 UPLOADED = "uploaded-font"
 CLEANED = "cleaned-font"
+NAMELESS = "OTS derived font"
+"""What the sanitiser calls the family of a font without names."""
 _OPEN_FILES = 64
 
 
@@ -83,7 +85,7 @@ def _read(config: FontConfig, uploaded: Path, cleaned: Path) -> tuple[dict[str, 
     if not 12 < len(data) <= MAX_FONT_BYTES:
         message = f"The font cannot be used: unpacked it has {len(data)} bytes; {MAX_FONT_BYTES} are the limit."
         raise ResourceProblem(Problem("font_rejected", message))
-    if face.family in (UPLOADED, CLEANED):
+    if face.family in (UPLOADED, CLEANED, NAMELESS):
         message = "The font cannot be used: it does not say the name of its family."
         raise ResourceProblem(Problem("font_rejected", message, hint="Give it one with a font editor."))
     # The key is the SHA-256 of the bytes that are kept; whoever keeps them works it out.
