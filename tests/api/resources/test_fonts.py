@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
-import zlib
 from datetime import timedelta
 from typing import Any
 
@@ -132,9 +130,7 @@ async def test_documents_hold_the_weight_that_was_asked_for(alice: Person) -> No
         answer = await alice.client.post(f"/designs/{uid}?response=binary", json={"format": kind})
         assert answer.status_code == 200, answer.text
         found[kind] = answer.content
-    streams = re.findall(rb"stream\r?\n(\x78.*?)endstream", found["pdf"], re.S)
-    glyphs = [zlib.decompressobj().decompress(each) for each in streams]
-    assert any(b"1000 0 0 -700 700 0 d1" in each for each in glyphs)
+    assert b"1000 0 0 -700 700 0 d1" in found["pdf"]
     pyvips.operation_block_set("VipsForeignLoadSvg", False)  # the engine blocks it except where it needs it itself
     try:
         pixels = pyvips.Image.svgload_buffer(found["svg"]).flatten(background=255).numpy()
