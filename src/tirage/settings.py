@@ -143,6 +143,10 @@ class Settings:
         default="",
         metadata=_about("", "Hosts or networks that pictures may come from beside public ones, with commas."),
     )
+    batch_workers: int = field(
+        default=1,
+        metadata=_about("processes", "Workers that `tirage serve` runs for batches; 0 leaves them to `tirage worker`."),
+    )
     wait_seconds: float = field(
         default=10.0, metadata=_about("s", "How long a request waits for a drawing process before it is told 503.", 0.1)
     )
@@ -223,6 +227,15 @@ def trace_settings(
     if faults:
         raise SettingsInvalid(tuple(faults))
     return tuple(told)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that make another process read these settings; those at their default are left out."""
+    return {
+        each.variable: str(int(value) if isinstance(value, bool) else value)
+        for each in SETTINGS
+        if (value := getattr(settings, each.name)) != each.default
+    }
 
 
 def _read_file(path: str, faults: list[tuple[str, str, str]]) -> dict[str, str]:

@@ -78,6 +78,44 @@ def test_after_a_kill_the_next_start_takes_over(folder: Path) -> None:
     assert left_running(folder) == []
 
 
+def test_batches_are_drawn_without_another_command(folder: Path) -> None:
+    """The service runs a worker, starts another when it is killed, and takes it along when it is killed itself."""
+    with serving(folder, TIRAGE_BATCH_WORKERS="1") as running:
+        process = psutil.Process(running.process.pid)
+        with httpx.Client(base_url=running.base, headers={"x-api-key": running.key or ""}, timeout=30) as client:
+            quote = next(each["id"] for each in client.get("/templates").json() if each["name"] == "Quote")
+            assert _drawn(client, quote) == 2
+            first = _worker(process)
+            assert first is not None
+            first.kill()
+            assert _drawn(client, quote) == 2
+        second = _worker(process)
+        assert second is not None and second != first
+        running.process.kill()
+        running.process.wait(10)
+        second.wait(30)
+    with serving(folder):
+        pass
+    assert left_running(folder) == []
+
+
+def _drawn(client: httpx.Client, template: str) -> int:
+    """How many rows of a new batch of two are drawn."""
+    made = client.post("/batches", json={"templateId": template, "rows": [{"quote": "One"}, {"quote": "Two"}]})
+    assert made.status_code == 202, made.text
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        batch = client.get(f"/batches/{made.json()['id']}").json()
+        if batch["state"] == "finished":
+            return int(batch["counts"]["done"])
+        time.sleep(0.1)
+    raise AssertionError(batch)
+
+
+def _worker(service: psutil.Process) -> psutil.Process | None:
+    return next((each for each in service.children() if "--beside" in each.cmdline()), None)
+
+
 def test_https_with_a_certificate_made_now(folder: Path) -> None:
     """`--tls self-signed` serves HTTPS; addresses say so, and browsers are told to stay with it."""
     with serving(folder, "--tls", "self-signed") as running:

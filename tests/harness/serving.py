@@ -46,7 +46,8 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 @contextmanager
 def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Running]:
-    """A service on a free port, ended with Ctrl-C where the test has not ended it."""
+    """A service on a free port, without workers for batches, ended with Ctrl-C where the test has not ended it."""
+    environment = {"TIRAGE_BATCH_WORKERS": "0"} | environment
     process = subprocess.Popen(
         [sys.executable, "-m", "tirage", "serve", "--port=0", "--workers=1", "--data-dir", str(folder), *arguments],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},

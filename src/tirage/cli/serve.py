@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,11 +85,13 @@ def _with_database(settings: Settings, pool: Pool, sock: socket, begun: float) -
     from tirage.api.server import serve as serve_app
     from tirage.context import open_service, running_database
     from tirage.db.migrate import migrate
+    from tirage.worker.beside import WorkersBeside
 
-    with running_database(settings) as address:
+    with running_database(settings) as address, contextlib.ExitStack() as running:
         migrate(address)
         first = _first(settings, address)
         pool.wait_ready(60)
+        running.enter_context(WorkersBeside(settings, settings.batch_workers))
         app = create_app(settings, lambda: open_service(settings, pool, address))
         files = certificate_of(settings)
 

@@ -17,10 +17,12 @@ def worker(
         Path | None, typer.Option(metavar="DIR", help="Where the service keeps its data, on this machine.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="How many pictures are drawn at once.")] = None,
+    beside: Annotated[bool, typer.Option("--beside", hidden=True, help="End when standard input ends.")] = False,
 ) -> None:
     """Draw the rows of batches until Ctrl-C; elsewhere set TIRAGE_DATABASE_URL, TIRAGE_STORAGE and TIRAGE_SECRET."""
     import asyncio
     import os
+    import sys
 
     from tirage import log
     from tirage.cli.service_settings import read
@@ -41,8 +43,11 @@ def worker(
         try:
             with running_database(settings) as address:
                 pool.wait_ready(60)
-                say("Carrying out jobs. Ctrl-C ends it.")
-                asyncio.run(work(settings, pool, address, tuple(words(queues)), concurrency))
+                if not beside:
+                    say("Carrying out jobs. Ctrl-C ends it.")
+                held = sys.stdin.fileno() if beside else None
+                asyncio.run(work(settings, pool, address, tuple(words(queues)), concurrency, until_closed=held))
         finally:
             pool.close()
-        say("Stopped.")
+        if not beside:
+            say("Stopped.")

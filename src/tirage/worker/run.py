@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 
 from tirage.actions.expand_batch import expand_batch
@@ -17,11 +18,22 @@ from tirage.settings import Settings
 
 
 async def work(
-    settings: Settings, pool: Pool, address: DatabaseAddress, queues: tuple[str, ...], concurrency: int
+    settings: Settings,
+    pool: Pool,
+    address: DatabaseAddress,
+    queues: tuple[str, ...],
+    concurrency: int,
+    *,
+    until_closed: int | None = None,
 ) -> None:
-    """Carry out jobs until SIGINT or SIGTERM; those in work are finished first."""
+    """Carry out jobs until SIGINT or SIGTERM; those in work are finished first.
+
+    The end of file on the descriptor `until_closed` means the same: whoever held its other end is gone.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if until_closed is not None:
+        loop.add_reader(until_closed, _heed_end, loop, until_closed, stopping)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     async with open_service(settings, pool, address) as service:
@@ -40,3 +52,9 @@ async def work(
             concurrency=concurrency,
             stopping=stopping,
         )
+
+
+def _heed_end(loop: asyncio.AbstractEventLoop, descriptor: int, stopping: asyncio.Event) -> None:
+    if not os.read(descriptor, 1024):
+        loop.remove_reader(descriptor)
+        stopping.set()
