@@ -6,7 +6,7 @@ import difflib
 
 from tirage.engine.errors import Problem, RenderProblem
 from tirage.engine.format import Format
-from tirage.engine.formats import avif, gif, jpeg, pdf, png, svg, webp
+from tirage.engine.formats import apng, avif, gif, jpeg, pdf, png, svg, webp
 
 FORMATS: tuple[Format, ...] = (
     png.FORMAT,
@@ -14,6 +14,7 @@ FORMATS: tuple[Format, ...] = (
     webp.FORMAT,
     avif.FORMAT,
     gif.FORMAT,
+    apng.FORMAT,
     pdf.FORMAT,
     svg.FORMAT,
 )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tirage.engine.format import CSS_DPI, RasterFormat
 from tirage.engine.options import OutputOptions
+from tirage.engine.png_chunks import SIGNATURE, chunks_of, colour_and_density
 
 if TYPE_CHECKING:
     from tirage.engine.paint import Raster
-
-_SIGNATURE_AND_HEADER_BYTES = 8 + 25
-_METRES_PER_INCH = 0.0254
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +24,14 @@ class Png(RasterFormat):
 
 
 def _tagged(data: bytes, dpi: float | None) -> bytes:
-    """The file with sRGB and pHYs chunks after its header (PNG 3, 11.3.2.5 and 11.3.4.3), and no other metadata."""
-    per_metre = round((dpi or CSS_DPI) / _METRES_PER_INCH)
-    chunks = _chunk(b"sRGB", b"\0") + _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
-    rest, kept = _SIGNATURE_AND_HEADER_BYTES, [data[:_SIGNATURE_AND_HEADER_BYTES], chunks]
-    while rest < len(data):
-        end = rest + 12 + int.from_bytes(data[rest : rest + 4], "big")
-        if data[rest + 4 : rest + 8] in (b"IDAT", b"IEND"):
-            kept.append(data[rest:end])
-        rest = end
+    """The file with its colour space and density after its header, and no other metadata."""
+    kept = [SIGNATURE]
+    for name, whole in chunks_of(data):
+        if name in (b"IHDR", b"IDAT", b"IEND"):
+            kept.append(whole)
+        if name == b"IHDR":
+            kept.append(colour_and_density(dpi or CSS_DPI))
     return b"".join(kept)
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 FORMAT = Png(name="png", extension="png", media_type="image/png")
