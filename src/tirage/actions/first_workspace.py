@@ -28,6 +28,7 @@ from tirage.store.workspaces import Workspace
 ACCOUNT_NAME = "Owner"
 WORKSPACE_NAME = "Main"
 KEY_NAME = "first key"
+_LOCK = 0x7469_7261_6731
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".svg")
 
 
@@ -50,6 +51,8 @@ async def first_workspace(database: Database, clock: Clock, bootstrap_key: str =
     secret = _chosen(bootstrap_key)
     now = clock.now()
     async with database.system() as system:
+        # Of several processes that start at once on a fresh database one sets it up, and the others find it done.
+        await system.execute("SELECT pg_advisory_xact_lock(%(lock)s)", lock=_LOCK)
         if await accounts.oldest(system) is not None:
             return None
         account = await accounts.create(system, ACCOUNT_NAME, now)

@@ -13,6 +13,7 @@ from tirage.api.auth import service_of
 from tirage.api.metrics import Metrics
 from tirage.context import Service
 from tirage.engine.errors import TirageError
+from tirage.store.queue_depth import queue_depth
 
 router = APIRouter(tags=["Operation"])
 
@@ -49,9 +50,15 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
 async def metrics(request: Request) -> Response:
-    """The process's figures in Prometheus' text form."""
+    """The process's figures in Prometheus' text form, and how much of all batches waits for a worker."""
     held: Metrics = request.app.state.metrics
-    text, media_type = held.text(service_of(request).pool.stats())
+    service = service_of(request)
+    try:
+        async with service.database.system(deadline=2.0) as system:
+            depth = await queue_depth(system)
+    except TirageError:
+        depth = None
+    text, media_type = held.text(service.pool.stats(), depth)
     return Response(text, media_type=media_type)
 
 
