@@ -135,6 +135,7 @@ def file_of(
             metadata=(asked.page_metadata or {}).get(each.page_index, asked.metadata),
             page_index=each.page_index,
             pages=pages if output.multipage else 1,
+            origin=drawn.origin.text() if drawn.origin else "",
         ),
         each.data,
     )

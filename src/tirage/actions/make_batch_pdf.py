@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tirage.actions.draw_order import Output
 from tirage.actions.keep_pictures import Answering, Asked, keep_pictures
 from tirage.actions.open_design import Design
-from tirage.actions.render_request import Drawn, DrawnOutput, Row, draw_row, in_slot, order_of, read_row
+from tirage.actions.origin import origin_of
+from tirage.actions.render_request import Drawn, DrawnOutput, Row, draw_row, in_slot, order_of, origin_of_row, read_row
 from tirage.context import Service
 from tirage.engine.errors import Problem, ResourceProblem, RowProblem
 from tirage.engine.options import OutputOptions
@@ -25,11 +27,15 @@ PDF = Output("pdf")
 
 @dataclass(frozen=True, slots=True)
 class BatchPage:
-    """One entry of a batch: a design and its layer objects. A design of several pages gives all of them."""
+    """One entry of a batch: a design and its layer objects. A design of several pages gives all of them.
+
+    `moment` is what its dates are of, the present one where none is given.
+    """
 
     design: Design
     layers: Sequence[Mapping[str, Json]]
     metadata: str = ""
+    moment: datetime | None = None
 
 
 async def make_batch_pdf(
@@ -48,9 +54,7 @@ async def make_batch_pdf(
     design = pages[0].design
     if any(each.design.workspace != design.workspace for each in pages):
         raise RowProblem(Problem("templates_apart", "The designs of a batch belong to one workspace.", "/pages"))
-    rows = [await _row(service, place, each, strict) for place, each in enumerate(pages)]
-    preview = await _preview(service, rows[0])
-    drawn = await _draw(service, rows, preview.palette)
+    drawn, preview = await draw_batch_pdf(service, pages, strict=strict)
     asked = Asked(
         identity,
         [{"name": "", "templateId": each.design.id, "layers": list(each.layers)} for each in pages],
@@ -61,9 +65,18 @@ async def make_batch_pdf(
     return kept[0]
 
 
+async def draw_batch_pdf(
+    service: Service, pages: Sequence[BatchPage], *, strict: bool = False
+) -> tuple[DrawnOutput, Drawn]:
+    """The document, and a picture of its first page. Raises as `make_batch_pdf`."""
+    rows = [await _row(service, place, each, strict) for place, each in enumerate(pages)]
+    preview = await _preview(service, rows[0])
+    return await _draw(service, rows, preview.palette), preview
+
+
 async def _row(service: Service, place: int, page: BatchPage, strict: bool) -> Row:
     try:
-        return await read_row(service, page.design, page.layers, strict=strict)
+        return await read_row(service, page.design, page.layers, strict=strict, moment=page.moment)
     except (RowProblem, ResourceProblem) as error:
         error.problems = tuple(_placed(each, place) for each in error.problems)
         raise
@@ -106,4 +119,5 @@ async def _draw(service: Service, rows: Sequence[Row], palette: tuple[str, ...])
         ),
     )
     file = Drawn(reply.parts[0], about["width"], about["height"], about["mediaType"], palette)
-    return DrawnOutput(PDF, recipe, (file,), {}, warnings)
+    origin = origin_of([origin_of_row(service, row) for row in rows], batch=True)
+    return DrawnOutput(PDF, recipe, (file,), {}, warnings, origin)

@@ -14,7 +14,8 @@ import orjson
 from tirage.actions.draw_order import Output
 from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of
 from tirage.actions.open_design import Design, OpenDesigns
-from tirage.actions.render_request import drawn_output, order_of, read_row
+from tirage.actions.origin import origin_of
+from tirage.actions.render_request import drawn_output, order_of, origin_of_row, read_row
 from tirage.actions.table_child import problem_text
 from tirage.context import Service
 from tirage.engine import formats
@@ -91,7 +92,8 @@ async def _row(service: Service, design: Design, batch: Batch, row: PendingRow) 
     except (RowProblem, ResourceProblem, RenderProblem) as error:
         return _Finished(row.number, None, problem_text(error.problems[0]))
     fault("rendered")
-    drawn = drawn_output(output, order.recipe, reply, read.bound.warnings)
+    origin = origin_of([origin_of_row(service, read)])
+    drawn = drawn_output(output, order.recipe, reply, read.bound.warnings, origin)
     # The path is of batch and row: a row that is drawn again after a crash writes the same object.
     asked = Asked(f"batch {batch.id} row {row.number}", (), values)
     file = file_of(service.vault.derive(PATHS), design, asked, batch.format, 0, drawn, drawn.files[0])

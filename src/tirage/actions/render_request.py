@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tirage.actions import draw_order as orders
 from tirage.actions.draw_order import DrawOrder, Kept, Output, draw_order, failed_pictures, font_wishes, sources
 from tirage.actions.find_asset import own_files
 from tirage.actions.open_design import Design
+from tirage.actions.origin import Origin, RowOrigin, origin_of, row_origin
 from tirage.assets.fetched import Fetched
 from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.assets.resolve import resolve_remote
@@ -58,6 +60,7 @@ class DrawnOutput:
     files: tuple[Drawn, ...]
     report: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warning_, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Row:
     design: Design
     bound: BoundTemplate
     found: Mapping[str, Fetched]
+    moment: datetime
     fonts: FontPack = NO_FONTS
 
 
@@ -77,14 +81,16 @@ async def read_row(
     *,
     values: Mapping[str, Json] | None = None,
     strict: bool = False,
+    moment: datetime | None = None,
 ) -> Row:
-    """Bind layer objects (and variables by name, `values`) and fetch the pictures that they need.
+    """Bind layer objects (and variables by name, `values`) for a moment and fetch the pictures that they need.
 
     Raises LayersNotFound where `strict`, RowProblem, ResourceProblem naming the layer.
     """
     if strict or design.template.document.settings.strict:
         _require_layers(design, params)
-    bound = bind(design.template, values or {}, params, now=service.clock.now())
+    now = moment or service.clock.now()
+    bound = bind(design.template, values or {}, params, now=now)
     wanted = sources(bound)
     found: dict[str, Fetched | ResourceProblem] = {
         source: design.embedded[source] for source in wanted if source in design.embedded
@@ -98,7 +104,7 @@ async def read_row(
     if failures:
         raise failed_pictures(bound, failures)
     own = await design.pack(service, font_wishes(bound)) if design.shelf.families else NO_FONTS
-    return Row(design, bound, {source: found[source] for source in wanted}, own)  # type: ignore[misc]
+    return Row(design, bound, {source: found[source] for source in wanted}, now, own)  # type: ignore[misc]
 
 
 def recipe_of(service: Service, row: Row, output: Output) -> str:
@@ -112,7 +118,14 @@ async def draw_row(
     """Draw a row in one format. Raises RenderProblem, also `renderer_busy` where no process was free in time."""
     order = order_of(service, row, output, colours=colours, layout_only=layout_only)
     reply = await in_slot(service, order.job)
-    return drawn_output(output, order.recipe, reply, row.bound.warnings)
+    return drawn_output(output, order.recipe, reply, row.bound.warnings, origin_of([origin_of_row(service, row)]))
+
+
+def origin_of_row(service: Service, row: Row) -> RowOrigin:
+    """What decides the bytes of a row beside its values and options, for its record."""
+    design = row.design
+    serving = _font_keys(service, row)
+    return row_origin(design.id, design.version, design.template.digest, row.moment, row.found, row.fonts, serving)
 
 
 def order_of(
@@ -163,7 +176,9 @@ def busy() -> RenderProblem:
     return RenderProblem(Problem("renderer_busy", message, hint="Try again in a few seconds."), retryable=True)
 
 
-def drawn_output(output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...]) -> DrawnOutput:
+def drawn_output(
+    output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...], origin: Origin | None = None
+) -> DrawnOutput:
     """A child's reply as files, report and warnings; `told` are the warnings known before."""
     files = tuple(
         Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about["palette"]), index)
@@ -177,7 +192,7 @@ def drawn_output(output: Output, mark: str, reply: Reply, told: tuple[Warning_, 
             for each in report.get("warnings", ())
         ),
     )
-    return DrawnOutput(output, mark, files, report, warnings)
+    return DrawnOutput(output, mark, files, report, warnings, origin)
 
 
 def _require_layers(design: Design, params: Sequence[LayerObject]) -> None:

@@ -69,17 +69,22 @@ class LibraryFonts:
 
 @dataclass(frozen=True, slots=True)
 class FontPack:
-    """Fonts that travel with a drawing job: their keys (SHA-256 of the files), faces as JSON, and bytes, in order."""
+    """Fonts that travel with a drawing job: their keys (SHA-256 of the files), faces as JSON, and bytes, in order.
+
+    `names` are for people.
+    """
 
     keys: tuple[str, ...]
     faces: bytes
     files: tuple[bytes, ...]
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, fonts: Sequence[tuple[FaceInfo, bytes]]) -> FontPack:
         """The pack of these faces, each with its file."""
         said = b"[" + b",".join(face_text(info).encode() for info, _ in fonts) + b"]"
-        return cls(tuple(info.key for info, _ in fonts), said, tuple(data for _, data in fonts))
+        names = tuple(info.postscript or f"{info.family} {info.weight}" for info, _ in fonts)
+        return cls(tuple(info.key for info, _ in fonts), said, tuple(data for _, data in fonts), names)
 
     @property
     def parts(self) -> tuple[bytes, ...]:

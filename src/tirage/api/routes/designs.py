@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 from collections.abc import Sequence
@@ -11,10 +10,10 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from tirage.actions.draw_order import Output
+from tirage.actions.draw_outputs import draw_outputs
 from tirage.actions.keep_pictures import Asked, keep_pictures
-from tirage.actions.picture_answer import PREVIEWED, WireFile, WirePages, WirePicture, file, picture, plain
-from tirage.actions.render_request import Drawn, DrawnOutput, Row, draw_row, read_row
+from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, plain
+from tirage.actions.render_request import DrawnOutput, read_row
 from tirage.api.auth import Caller, caller, designs_of, service_of
 from tirage.api.design_body import DesignBody, Wish, layer_objects, outputs_of, read_wish
 from tirage.api.idempotent import begin_once
@@ -22,13 +21,10 @@ from tirage.api.json_body import read_model
 from tirage.api.openapi import answers, body_schema
 from tirage.context import Service
 from tirage.db.connect import Transaction
-from tirage.engine import formats
 from tirage.engine.errors import Problem, RenderProblem
-from tirage.engine.options import OutputOptions
 from tirage.store.images import Image
 
 router = APIRouter(tags=["Designs"])
-PREVIEW_WIDTH = 1080
 
 
 @router.post(
@@ -56,7 +52,7 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
         return once.replay
     async with once.guarded():
         row = await read_row(service, design, params, values=body.variables, strict=wish.strict)
-        drawn, preview = await _draw(service, row, outputs)
+        drawn, preview = await draw_outputs(service, row, outputs)
         answered: list[Response] = []
 
         async def answering(tx: Transaction, kept: tuple[Image, ...]) -> None:
@@ -68,33 +64,6 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
         named = [(name, each) for (name, _), each in zip(outputs, drawn, strict=True)]
         await keep_pictures(service, design, asked, named, preview=preview, answering=answering)
         return answered[0]
-
-
-async def _draw(
-    service: Service, row: Row, outputs: Sequence[tuple[str, Output]]
-) -> tuple[list[DrawnOutput], Drawn | None]:
-    """All outputs side by side; with a document, a picture of its first page."""
-    work = [draw_row(service, row, output) for _, output in outputs]
-    if any(formats.get(output.format).extension in PREVIEWED for _, output in outputs):
-        width = row.design.template.document.pages[0].width
-        scale = min(1.0, max(0.1, PREVIEW_WIDTH / width))
-        work.append(draw_row(service, row, Output("png", OutputOptions(scale=scale))))
-    drawn = await asyncio.gather(*work)
-    if len(drawn) == len(outputs):
-        return drawn, None
-    # The document has no pixels of its own: its colours are those of the picture of its first page.
-    shown = drawn.pop().files[0]
-    return [_coloured(each, shown) for each in drawn], shown
-
-
-def _coloured(drawn: DrawnOutput, shown: Drawn) -> DrawnOutput:
-    files = tuple(
-        each
-        if each.palette
-        else Drawn(each.data, each.width, each.height, each.media_type, shown.palette, each.page_index)
-        for each in drawn.files
-    )
-    return DrawnOutput(drawn.output, drawn.recipe, files, drawn.report, drawn.warnings)
 
 
 def _answer(
