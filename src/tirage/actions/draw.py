@@ -65,6 +65,9 @@ def warm() -> None:
 
         import tirage.engine.render  # noqa: F401
 
+        with suppress(ImportError):  # the extra `video`
+            import av.video.reformatter  # noqa: F401
+
         _icons()
         _services()
         _fonts().faces()  # the user's font files are read here, where that is still allowed

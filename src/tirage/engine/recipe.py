@@ -25,8 +25,8 @@ _DECIDERS = (
     "fonttools",
     "zxing-cpp",
 )
-_MAY_DECIDE = ("opencv-python-headless",)
-"""Optional libraries: with the face detector a crop may lie elsewhere."""
+_MAY_DECIDE = ("opencv-python-headless", "av")
+"""Optional libraries: with the face detector a crop may lie elsewhere, and videos are encoded by libav."""
 
 
 @cache

@@ -6,7 +6,7 @@ import difflib
 
 from tirage.engine.errors import Problem, RenderProblem
 from tirage.engine.format import Format
-from tirage.engine.formats import apng, avif, gif, jpeg, pdf, png, svg, webp
+from tirage.engine.formats import apng, avif, gif, jpeg, mp4, pdf, png, svg, webp
 
 FORMATS: tuple[Format, ...] = (
     png.FORMAT,
@@ -15,6 +15,7 @@ FORMATS: tuple[Format, ...] = (
     avif.FORMAT,
     gif.FORMAT,
     apng.FORMAT,
+    mp4.FORMAT,
     pdf.FORMAT,
     svg.FORMAT,
 )
