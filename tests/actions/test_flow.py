@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tirage.actions.check_table import CheckSummary, check_table, missing_columns
+from tirage.actions.check_table import check_table, missing_columns
 from tirage.actions.flow import AHEAD, Flow
 from tirage.actions.render_image import drawn_of, render_image
 from tirage.actions.row_jobs import Folders, Output, RowJobs
@@ -130,10 +130,9 @@ def test_checking_lays_out_without_drawing(context: Context, home: Path) -> None
     jobs = jobs_of(context, home, layout_only=True)
     outcome = next(Flow(context, jobs).run([Row(1, {"title": "x", "photo": "logo.svg"})]))
     assert outcome.reply is not None and drawn_of(outcome.recipe, outcome.reply).files == ()
-    summary = CheckSummary()
     bad = BadRow(2, Problem("ragged_row", "Row 2 has too few cells."))
-    found = list(check_table(context, jobs, [Row(1, {"title": "x" * 90, "photo": "logo.svg"}), bad], summary))
-    assert (summary.rows, summary.failed, summary.losing) == (2, 1, 1)
-    assert {each.row for each in found} == {1, 2}
+    found = check_table(context, jobs, [Row(1, {"title": "x" * 90, "photo": "logo.svg"}), bad]).ranking
+    assert (found.rows, found.failed, found.losing) == (2, 1, 1)
+    assert [each.row for each in found.worst()] == [2, 1]
     assert [each.code for each in missing_columns(jobs.template, ["photo"])] == ["column_missing"]
     assert missing_columns(jobs.template, ["photo"], ["title"]) == []

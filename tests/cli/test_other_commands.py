@@ -45,8 +45,9 @@ def test_check_tells_what_rows_lose_and_draws_nothing(tirage: Tirage, folder: Pa
     told = json.loads(done.stdout)
     assert done.returncode == 1
     assert (told["rows"], told["failed"], told["losing"]) == (4, 1, 2)
-    found = {each["row"]: [one["code"] for one in each["problems"] + each["warnings"]] for each in told["findings"]}
-    assert found == {2: ["text_overflow"], 3: ["glyph_missing"], 4: ["source_not_found"]}
+    found = [(each["row"], [one["code"] for one in each["problems"] + each["warnings"]]) for each in told["findings"]]
+    assert found == [(4, ["source_not_found"]), (2, ["text_overflow"]), (3, ["glyph_missing"]), (1, [])]
+    assert told["noted"] == 1 and told["findings"][3]["notes"][0]["code"] == "value_empty"
     assert [each["code"] for each in told["general"]] == ["column_unused"]
     assert set(folder.iterdir()) == before
 
@@ -55,6 +56,19 @@ def test_check_of_good_rows_and_of_sample_rows(tirage: Tirage) -> None:
     """What is well ends with 0."""
     assert tirage("check", "card.json", "--data", "rows.csv").returncode == 0
     assert tirage("check", "card.json").returncode == 0
+
+
+def test_check_tells_people_a_table_and_draws_the_worst_rows(tirage: Tirage, folder: Path) -> None:
+    """What there is in how many rows, then the worst rows with their sentences; they are drawn where that is asked."""
+    (folder / "t.csv").write_text("title\nfine\nfar too long for the box that it is given\nno\U0010fffd\n", "utf-8")
+    done = tirage("check", "card.json", "--data", "t.csv", "--sheet", "worst.png")
+    assert done.returncode == 1
+    told = done.stderr.splitlines()
+    assert any(line.split()[:3] == ["text_overflow", "1", "title"] for line in told)
+    rows = [int(line.split()[0]) for line in told if line.strip()[:1].isdigit()]
+    assert rows == [2, 3] and "U+10FFFD" in done.stderr and "\U0010fffd" not in done.stderr
+    assert "The worst rows: worst.png" in done.stdout
+    assert (folder / "worst.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_check_names_a_missing_column_once(call: Tirage, folder: Path) -> None:

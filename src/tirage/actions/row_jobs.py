@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -89,26 +89,32 @@ class RowJobs:
 
         Those of the template itself are had once a run: all of its rows show the same.
         """
-        shared = self._kept.shared if self._kept else {}
-        known: dict[str, Fetched | ResourceProblem] = {
-            each: shared[each] for each in bound.needs.sources if each in shared
-        }
-        found = known | self._resolve(source for source in bound.needs.sources if source not in shared)
+        found = self.fetch(bound.needs.sources)
         failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
         if failures:
             raise failed_pictures(bound.bound, failures)
         return {source: each for source, each in found.items() if isinstance(each, Fetched)}
 
-    def order(self, bound: Bound, found: Mapping[str, Fetched]) -> DrawOrder:
-        """The job and its recipe, once the pictures are there."""
+    def fetch(self, wanted: Sequence[str]) -> dict[str, Fetched | ResourceProblem]:
+        """Pictures of any number of rows, each its bytes or its problem; blocks."""
+        shared = self._kept.shared if self._kept else {}
+        known: dict[str, Fetched | ResourceProblem] = {each: shared[each] for each in wanted if each in shared}
+        return known | self._resolve(source for source in wanted if source not in shared)
+
+    def keep(self, found: Mapping[str, Fetched]) -> Kept:
+        """What travels to a child once, the template's own pictures among it; settled with the first row drawn."""
         if self._kept is None:
-            # The template's own pictures travel to a child once; settled with the first row drawn.
             fixed = set(Needs.of(apply(self.template, {})).sources)
             shared = {source: each for source, each in found.items() if source in fixed}
             self._kept = Kept.of(self.template.digest, self._document, shared)
+        return self._kept
+
+    def order(self, bound: Bound, found: Mapping[str, Fetched]) -> DrawOrder:
+        """The job and its recipe, once the pictures are there."""
+        kept = self.keep(found)
         fonts = self._font_keys(bound.needs.fonts)
         return draw_order(
-            self._kept,
+            kept,
             bound.bound,
             found,
             self.output,

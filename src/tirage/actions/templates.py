@@ -86,6 +86,11 @@ def in_sizes(loaded: LoadedTemplate, names: Sequence[str]) -> tuple[LoadedTempla
 def sample_row(template: Template) -> tuple[dict[str, Json], str]:
     """Values to show a template with, and where they came from: its first sample row, else the variables' samples."""
     if template.document.sample_rows:
-        return dict(template.document.sample_rows[0]), "its first sample row"
+        return sample_rows(template)[0], "its first sample row"
     samples = {each.name: as_json(each.sample) for each in template.document.variables if each.sample is not None}
     return dict(samples), "the samples of its variables" if samples else ""
+
+
+def sample_rows(template: Template) -> list[dict[str, Json]]:
+    """The template's sample rows as a table would bring them."""
+    return [{name: as_json(value) for name, value in row.items()} for row in template.document.sample_rows]
