@@ -34,6 +34,7 @@ from tirage.api.routes import (
     images,
     links,
     media,
+    pictures,
     reports,
     schedules,
     sources,
@@ -53,6 +54,7 @@ ROUTERS = (
     sources.router,
     batches.router,
     schedules.router,
+    pictures.router,  # before the files: an id has no slash
     images.router,
     templates.router,
     template_files.router,

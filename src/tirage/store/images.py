@@ -83,7 +83,10 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
-    """Which pictures a list shows; None is all."""
+    """Which pictures a list shows; None is all. `since` belongs to the span, `until` does not.
+
+    `templates` bounds the list to those of some designs, whatever else is asked for.
+    """
 
     template_id: str | None = None
     format: str | None = None
@@ -91,6 +94,7 @@ class ImageFilter:
     status: Status | None = None
     since: datetime | None = None
     until: datetime | None = None
+    templates: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         return "\0".join("" if value is None else f"={value}" for value in asdict(self).values())
@@ -120,6 +124,7 @@ RETURNING """
 """
 )
 _GET: LiteralString = "SELECT " + _COLUMNS + " FROM images WHERE workspace_id = %(workspace)s AND id = %(uid)s"
+_BY_ID: LiteralString = "SELECT " + _COLUMNS + " FROM images WHERE id = %(uid)s"
 _BY_PATH: LiteralString = (
     """
 SELECT """
@@ -152,6 +157,7 @@ SELECT """
     + """ FROM images
 WHERE workspace_id = %(workspace)s
   AND (%(template_id)s::text IS NULL OR template_id = %(template_id)s)
+  AND (%(templates)s::text[] IS NULL OR template_id = ANY(%(templates)s))
   AND (%(format)s::text IS NULL OR format = %(format)s)
   AND (%(status)s::text IS NULL OR status = %(status)s)
   AND (%(metadata)s::text IS NULL OR (md5(metadata) = md5(%(metadata)s) AND metadata = %(metadata)s))
@@ -188,6 +194,11 @@ async def get(tx: Transaction, uid: str) -> Image:
     return _found(await tx.one(Image, _GET, uid=uid), uid)
 
 
+async def find_by_id(system: Transaction, uid: str) -> Image | None:
+    """A picture by its id alone. In a transaction of the system: whoever asks compares its workspace with a key's."""
+    return await system.one(Image, _BY_ID, uid=uid)
+
+
 async def by_path(tx: Transaction, folder: str, name: str) -> Image | None:
     """The workspace's picture at an address, or None."""
     return await tx.one(Image, _BY_PATH, path_folder=folder, path_name=name)
@@ -217,6 +228,7 @@ async def page(
         Image,
         _PAGE,
         template_id=chosen.template_id,
+        templates=None if chosen.templates is None else list(chosen.templates),
         format=chosen.format,
         metadata=chosen.metadata,
         status=chosen.status,
