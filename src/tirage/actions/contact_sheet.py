@@ -24,7 +24,7 @@ MAX_SHOWN = 100
 MAX_PIXELS = 300_000_000
 """Pixels of all the pictures shown: what one child decodes within its time."""
 MAX_BYTES = 120_000_000
-READABLE = frozenset({"png", "jpeg", "webp", "avif", "svg"})
+READABLE = frozenset({"png", "jpeg", "webp", "avif", "svg", "gif", "apng"})
 """Output formats that are pictures again."""
 
 _CELL, _GAP, _MARGIN, _CAPTION, _HEAD = 240, 24, 48, 30, 72

@@ -15,7 +15,7 @@ from tirage.actions.open_design import Design, OpenDesigns
 from tirage.actions.read_picture import read_picture
 from tirage.actions.render_request import Row, draw_row, read_row, recipe_of
 from tirage.context import Service
-from tirage.engine import formats
+from tirage.engine import formats, frames
 from tirage.engine.template import Json
 from tirage.links import Link
 from tirage.store import images, link_keys, templates
@@ -25,6 +25,8 @@ from tirage.store.templates import PublicTemplate
 
 FRESH_SECONDS = 300.0
 """How long an answer is taken as it is; afterwards the pictures that it shows are asked for again."""
+MOVING_SECONDS = 5.0
+"""The same for designs with time in them, such as a countdown, which nobody else is to keep."""
 POLICY_SECONDS = 2.0
 """How long a design's version, its link policy and a key are believed without asking."""
 MOST_BYTES = 64_000_000
@@ -47,6 +49,7 @@ class _Held:
     media_type: str
     etag: str
     until: float
+    moving: bool = False
 
 
 class OpenLinks:
@@ -77,6 +80,8 @@ class OpenLinks:
             self._keep(name, held)
         else:
             self._answers.move_to_end(name)
+        if held.moving:
+            return LinkAnswer(held.data, held.media_type, held.etag, 0)
         left = FRESH_SECONDS if link.expires is None else min(FRESH_SECONDS, link.expires - now)
         return LinkAnswer(held.data, held.media_type, held.etag, max(0, int(left)))
 
@@ -125,10 +130,15 @@ async def _make(service: Service, designs: OpenDesigns, public: PublicTemplate, 
     design = await designs.open(service, public.workspace_id, public.id, public.version, mark=public.fonts_mark)
     output = Output(formats.get(link.extension).name)
     row = await read_row(service, design, _layer_objects(link))
-    mark = recipe_of(service, row, output)
-    data, media_type = await _picture(service, design, row, output, link, mark)
+    moving = frames.moves(row.bound)
+    if moving:
+        # Another picture each second: none of them is worth a record.
+        drawn = (await draw_row(service, row, output, colours=False)).files[0]
+        data, media_type = drawn.data, drawn.media_type
+    else:
+        data, media_type = await _picture(service, design, row, output, link, recipe_of(service, row, output))
     etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    return _Held(data, media_type, etag, time.monotonic() + FRESH_SECONDS)
+    return _Held(data, media_type, etag, time.monotonic() + (MOVING_SECONDS if moving else FRESH_SECONDS), moving)
 
 
 async def _picture(

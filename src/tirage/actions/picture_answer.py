@@ -15,8 +15,10 @@ from tirage.store.images import Image
 
 REGULAR_WIDTH = 1080
 THUMB_WIDTH = 200
-PREVIEWED = frozenset({"pdf", "svg"})
+PREVIEWED = frozenset({"pdf", "svg", "mp4"})
 """Extensions whose small pictures are PNG, made from a preview that is drawn with them."""
+SMALL_AS_PNG = PREVIEWED | {"gif", "apng"}
+"""Extensions whose small pictures are PNG; those of an animation show its first frame."""
 
 
 class Wire(BaseModel):
@@ -141,7 +143,7 @@ def picture(base: str, image: Image, *, in_pages: bool = False, files: Sequence[
     """A record as the wire tells it; `base` is the service's public address."""
     stem = f"{base}/images/{image.path_folder}/{image.path_name}"
     full = f"{base}/images/{image.path}"
-    small = "png" if image.extension in PREVIEWED else image.extension
+    small = "png" if image.extension in SMALL_AS_PNG else image.extension
     thumb = f"{stem}-thumb.{small}"
     regular = f"{stem}-regular.{small}" if image.width > REGULAR_WIDTH or image.extension in PREVIEWED else full
     remarks = Remarks.read(image.report)
@@ -166,6 +168,11 @@ def picture(base: str, image: Image, *, in_pages: bool = False, files: Sequence[
         warnings=list(remarks.warnings),
         files=None if files is None else list(files),
     )
+
+
+def image_url(base: str, path: str) -> str:
+    """The address of a picture by its path, `folder/name.extension`."""
+    return f"{base}/images/{path}"
 
 
 def file(base: str, image: Image) -> WireFile:

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from tirage.actions.keep_pictures import preview_key
-from tirage.actions.picture_answer import PREVIEWED, REGULAR_WIDTH, THUMB_WIDTH
+from tirage.actions.picture_answer import PREVIEWED, REGULAR_WIDTH, SMALL_AS_PNG, THUMB_WIDTH
 from tirage.actions.render_request import in_slot
-from tirage.blobs import StorageProblem
+from tirage.blobs import Span, StorageProblem
 from tirage.context import Service
 from tirage.pool.job import Job
 from tirage.store import images
@@ -66,10 +66,10 @@ def etag_of(image: Image, suffix: str) -> str:
     return f'"{hashlib.sha256(image.sha256 + suffix.encode()).hexdigest()[:32]}"'
 
 
-async def read_picture(service: Service, image: Image, suffix: str) -> Picture:
-    """The bytes. Raises NotFound `image_not_found` where the object is gone, StorageProblem, RenderProblem."""
+async def read_picture(service: Service, image: Image, suffix: str, span: Span | None = None) -> Picture:
+    """The bytes, or a span of them. Raises NotFound `image_not_found` where the object is gone, StorageProblem, RenderProblem."""
     if not suffix:
-        return Picture(await _object(service, image, image.blob_key), image.media_type, etag_of(image, ""), image)
+        return Picture(await _object(service, image, image.blob_key, span), image.media_type, etag_of(image, ""), image)
     extension = small_extension(image)
     key = small_key(image, suffix)
     media_type = _TYPES[extension]
@@ -81,12 +81,13 @@ async def read_picture(service: Service, image: Image, suffix: str) -> Picture:
         original = preview_key(image.blob_key) if image.extension in PREVIEWED else image.blob_key
         data = await _shrunk(service, image, await _object(service, image, original), SMALL[suffix], extension)
         await service.blobs.put(key, data, media_type)
-    return Picture(data, media_type, etag_of(image, suffix), image)
+    part = data if span is None else data[span.start : span.stop]
+    return Picture(part, media_type, etag_of(image, suffix), image)
 
 
 def small_extension(image: Image) -> str:
-    """The extension of smaller versions: the picture's own, PNG for documents."""
-    return "png" if image.extension in PREVIEWED else image.extension
+    """The extension of smaller versions: the picture's own, PNG for documents and animations."""
+    return "png" if image.extension in SMALL_AS_PNG else image.extension
 
 
 def small_key(image: Image, suffix: str) -> str:
@@ -94,9 +95,9 @@ def small_key(image: Image, suffix: str) -> str:
     return f"{image.blob_key.rpartition('.')[0]}{suffix}.{small_extension(image)}"
 
 
-async def _object(service: Service, image: Image, key: str) -> bytes:
+async def _object(service: Service, image: Image, key: str, span: Span | None = None) -> bytes:
     try:
-        return await (await service.blobs.get(key)).read()
+        return await (await service.blobs.get(key, span)).read()
     except StorageProblem as error:
         if error.code == "storage_not_found":
             raise NotFound.of("image", image.path) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -21,7 +22,9 @@ from tirage.engine.template import Json
 MAX_OUTPUTS = 12
 Response = Literal["url", "binary", "base64"]
 
-FormatName = Annotated[str, Field(max_length=20, description="png, jpeg (or jpg), webp, avif, pdf, svg.")]
+FormatName = Annotated[
+    str, Field(max_length=20, description="png, jpeg (or jpg), webp, avif, pdf, svg; gif, apng or mp4 where it moves.")
+]
 Metadata = Annotated[str, Field(max_length=10_000, description="Free text kept with the picture and echoed.")]
 
 
@@ -78,6 +81,16 @@ class DesignBody(Body):
     progressive: bool = False
     lossless: bool = False
     max_bytes: Annotated[int | None, Field(ge=100, le=1_000_000_000)] = None
+    frames: Annotated[int | None, Field(ge=1, le=1_800, description="Of an animation.")] = None
+    duration: Annotated[float | None, Field(ge=0.03, le=60, strict=False, description="Of an animation, s.")] = None
+    fps: Annotated[float | None, Field(ge=0.05, le=30, strict=False, description="Frames a second.")] = None
+    loops: Annotated[int, Field(ge=0, le=1_000, description="How often it is played; 0 is for ever.")] = 0
+    clock: Annotated[datetime | None, Field(strict=False, description="The moment that is drawn; default: now.")] = None
+
+
+def moment_of(body: DesignBody) -> datetime | None:
+    """The moment that the request is to be drawn for, UTC where it names no offset; None is the present."""
+    return body.clock.replace(tzinfo=UTC) if body.clock and body.clock.tzinfo is None else body.clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,10 @@ def _options(body: DesignBody, scale: float) -> OutputOptions:
         transparent=body.transparent,
         max_bytes=body.max_bytes,
         lossless=body.lossless,
+        frames=body.frames,
+        duration=body.duration,
+        fps=body.fps,
+        loops=body.loops,
     )
 
 

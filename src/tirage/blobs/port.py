@@ -146,12 +146,14 @@ class Blobs(Protocol):
 OCTETS = "application/octet-stream"
 # A table of our own: that of the machine must not decide what a browser is told.
 _TYPES = {
+    "apng": "image/apng",
     "avif": "image/avif",
     "csv": "text/csv",
     "gif": "image/gif",
     "jpeg": "image/jpeg",
     "jpg": "image/jpeg",
     "json": "application/json",
+    "mp4": "video/mp4",
     "ndjson": "application/x-ndjson",
     "otf": "font/otf",
     "pdf": "application/pdf",

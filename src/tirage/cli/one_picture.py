@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,12 @@ def draw_one(
     out: Path | None = None,
     report: Path | None = None,
     json: bool = False,
+    now: datetime | None = None,
 ) -> int:
-    """Draw the template's sample row with `values` above it in each of the sizes, and give the exit code."""
+    """Draw the template's sample row with `values` above it in each of the sizes, and give the exit code.
+
+    `now` is the moment that it is drawn for, the present one where none is given.
+    """
     row, origin = sample_row(sizes[0].template)
     if origin and not row.keys() <= values.keys():
         say(f"No --data: the template is filled with {origin}.")
@@ -39,7 +44,7 @@ def draw_one(
     for loaded in sizes:
         # Pictures of sample rows lie beside the template, those of --set where the command was called.
         folders = Folders(loaded.folder, (loaded.folder, Path.cwd()) if values else (loaded.folder,), tuple(allowed))
-        drawn = render_image(context, RowJobs(context, loaded, folders, output, settings=values), row)
+        drawn = render_image(context, RowJobs(context, loaded, folders, output, settings=values, now=now), row)
         paths = _paths(_target(out, loaded, several=len(sizes) > 1), _stem(loaded), extension, len(drawn.files))
         make_folder(paths[0].parent)
         for path, file in zip(paths, drawn.files, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +39,18 @@ def settings_of(texts: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{text!r} is not of the form layer.key=value.", param_hint="--set")
         values[name.strip()] = value
     return values
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """A moment as ISO 8601 writes it, UTC where it names no offset."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        message = f"{text[:40]!r} is no moment; write 2026-12-24T18:00 or 2026-12-24T18:00+01:00."
+        raise typer.BadParameter(message, param_hint="--clock") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def row_range(text: str | None) -> tuple[int, int | None]:

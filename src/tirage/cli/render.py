@@ -16,6 +16,7 @@ from tirage.cli.options import (
     Sheet,
     folders_of,
     format_of,
+    moment_of,
     open_context,
     refuse_without_data,
     row_range,
@@ -44,7 +45,10 @@ def render(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(metavar="F", help="png, jpeg, webp, avif, pdf or svg. Default: the ending of --out, else png."),
+        typer.Option(
+            metavar="F",
+            help="png, jpeg, webp, avif, pdf, svg, gif, apng or mp4. Default: the ending of --out, else png.",
+        ),
     ] = None,
     size: Annotated[
         list[str] | None,
@@ -65,6 +69,18 @@ def render(
     max_bytes: Annotated[
         int | None, typer.Option(metavar="N", help="Lower the quality until a file is no larger.")
     ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="S", help="Of an animation, in seconds, 60 at most and by default.")
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(metavar="N", help="Frames a second of an animation, 30 at most; default: 1.")
+    ] = None,
+    frames: Annotated[int | None, typer.Option(metavar="N", help="Frames of an animation.")] = None,
+    loops: Annotated[int, typer.Option(metavar="N", help="How often an animation is played; 0 is for ever.")] = 0,
+    clock: Annotated[
+        str | None,
+        typer.Option(metavar="ISO", help="The moment that is drawn, such as 2026-12-24T18:00; default: now."),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.ndjson", help="Write what is to be told of each picture.")
     ] = None,
@@ -84,6 +100,7 @@ def render(
     values = settings_of(settings or ())
     chosen = row_range(rows)
     allowed = folders_of(allow_path or ())
+    now = moment_of(clock)
     with ending(json):
         if data is not None and str(data) != "-" and (data.is_dir() or not data.exists()):
             raise TirageError(Problem("table_not_found", f"There is no table {str(data)!r}."))
@@ -104,13 +121,20 @@ def render(
                     progressive=progressive,
                     transparent=True if transparent else None,
                     max_bytes=max_bytes,
+                    frames=frames,
+                    duration=duration,
+                    fps=fps,
+                    loops=loops,
                 ),
             )
             sizes = in_sizes(load_template(template), size or ())
             if data is None:
                 from tirage.cli.one_picture import draw_one
 
-                stop(draw_one(context, sizes, output, values, allowed=allowed, out=out, report=report, json=json))
+                one = draw_one(
+                    context, sizes, output, values, allowed=allowed, out=out, report=report, json=json, now=now
+                )
+                stop(one)
             from tirage.cli.table_run import TableRun
 
             run = TableRun(
@@ -126,5 +150,6 @@ def render(
                 encoding=encoding,
                 delimiter=delimiter,
                 sheet=sheet,
+                now=now,
             )
             stop(run.draw_sizes(context, sizes, output, values, allowed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,8 @@ class TableRun:
     delimiter: str | None = None
     sheet: str | None = None
     size: str = ""
+    now: datetime | None = None
+    """The moment that all rows are drawn for, the present one where none is given."""
     told: list[dict[str, Any]] | None = None
     """Where summaries for programs are gathered, of which standard output can hold only one value."""
 
@@ -106,7 +109,8 @@ class TableRun:
     ) -> int:
         """Draw the rows, tell how it went, and give the exit code."""
         self._check_sheet(output)
-        jobs = RowJobs(context, loaded, self._folders(loaded, bool(values), allowed), output, settings=values)
+        folders = self._folders(loaded, bool(values), allowed)
+        jobs = RowJobs(context, loaded, folders, output, settings=values, now=self.now)
         summary = RunSummary()
         try:
             with interrupted_by_terminate(), self._table() as table:

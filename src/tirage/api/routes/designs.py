@@ -15,7 +15,7 @@ from tirage.actions.keep_pictures import Asked, keep_pictures
 from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, plain
 from tirage.actions.render_request import DrawnOutput, read_row
 from tirage.api.auth import Caller, caller, designs_of, service_of
-from tirage.api.design_body import DesignBody, Wish, layer_objects, outputs_of, read_wish
+from tirage.api.design_body import DesignBody, Wish, layer_objects, moment_of, outputs_of, read_wish
 from tirage.api.idempotent import begin_once
 from tirage.api.json_body import read_model
 from tirage.api.openapi import answers, body_schema
@@ -51,7 +51,8 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
     if once.replay is not None:
         return once.replay
     async with once.guarded():
-        row = await read_row(service, design, params, values=body.variables, strict=wish.strict)
+        moment = moment_of(body)
+        row = await read_row(service, design, params, values=body.variables, strict=wish.strict, moment=moment)
         drawn, preview = await draw_outputs(service, row, outputs)
         answered: list[Response] = []
 

@@ -12,9 +12,11 @@ from tirage import links
 from tirage.actions.open_link import OpenLinks, secret_text, signing_key
 from tirage.actions.picture_answer import Wire, timestamp
 from tirage.api.auth import Caller, caller, designs_of, service_of
+from tirage.api.errors import Refused
 from tirage.api.json_body import Body, read_model
 from tirage.api.openapi import answers, body_schema
 from tirage.api.routes.images import SAFE, matches
+from tirage.assets.exchange import DEPTH_HEADER
 from tirage.engine import formats
 from tirage.engine.errors import Problem, RowProblem
 from tirage.links import Override
@@ -70,11 +72,17 @@ class WireLinkKey(Wire):
 )
 async def open_link(uid: str, ext: str, request: Request) -> Response:
     """Draw the design of a link, or answer from what was drawn before. No key is needed where the link is signed."""
+    if request.headers.get(DEPTH_HEADER, "0").strip() not in ("", "0"):
+        # A rendering asks for it: a design whose picture is a link of this service could go on for ever.
+        message = "The address belongs to this service, and a picture that is drawn may not wait for another one."
+        raise Refused("source_self", message, hint="Put the other picture into the media library.")
     path = request.scope["raw_path"].decode("utf-8", "surrogateescape")
     query = request.scope["query_string"].decode("utf-8", "surrogateescape")
     opened: OpenLinks = request.app.state.links
     found = await opened.open(service_of(request), designs_of(request), links.parse_link(path, query))
-    headers = {**SAFE, "etag": found.etag, "cache-control": f"public, max-age={found.seconds}"}
+    # What runs, such as a countdown, is asked for again each time that a letter is opened.
+    kept = f"public, max-age={found.seconds}" if found.seconds else "no-cache, max-age=0"
+    headers = {**SAFE, "etag": found.etag, "cache-control": kept}
     if matches(request, found.etag):
         return Response(status_code=304, headers=headers)
     return Response(found.data, 200, headers, found.media_type)
