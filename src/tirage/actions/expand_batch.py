@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from tirage.actions.end_batch import drop_table_of, end_batch, fail_batch
 from tirage.actions.fetch_table import fetch_for_batch
 from tirage.actions.map_columns import AUTO, guessed_order
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.read_table import RowGroups, reading_table
-from tirage.actions.table_child import problem_text
 from tirage.context import Service
-from tirage.engine.errors import ResourceProblem
+from tirage.engine.errors import TirageError
 from tirage.faults import fault
 from tirage.jobs.kinds import RenderChunk
 from tirage.jobs.queue import enqueue
 from tirage.store import batch_orders, batches
-from tirage.tables.rows import TableProblem
+from tirage.store.batches import ENDED
 
 EXPAND_SECONDS = 1_800.0
 LANES = 4
@@ -21,11 +21,14 @@ LANES = 4
 
 
 async def expand_batch(service: Service, workspace: str, uid: str) -> None:
-    """Read the rows. A table that cannot be read fails the batch; a bad row is a failed row."""
+    """Read the rows. A table that cannot be read fails the batch; a bad row is a failed row.
+
+    Raises TirageError where the same may succeed later, such as StorageProblem and DatabaseUnavailable.
+    """
     async with service.database.workspace(workspace) as tx:
         batch = await batches.get(tx, uid)
         order = await batch_orders.get(tx, uid)
-    if batch.expanded or batch.state not in ("queued", "running", "paused"):
+    if batch.expanded or batch.state in ENDED:
         return
     try:
         key = batch.source_key or await fetch_for_batch(service, workspace, uid, order)
@@ -36,19 +39,16 @@ async def expand_batch(service: Service, workspace: str, uid: str) -> None:
             order = await guessed_order(service, design.template, key, order)
         async with reading_table(service, key, order) as rows:
             await _expand(service, workspace, uid, rows)
-    except (TableProblem, ResourceProblem) as error:
+    except TirageError as error:
         if error.retryable:
             raise
-        async with service.database.workspace(workspace) as tx:
-            await batches.get(tx, uid, lock=True)
-            told = problem_text(error.problems[0])
-            await batches.set_state(tx, uid, "failed", finished=service.clock.now(), problem=told)
+        await fail_batch(service, workspace, uid, error.problems[0])
 
 
 async def _expand(service: Service, workspace: str, uid: str, rows: RowGroups) -> None:
     async with service.database.workspace(workspace, deadline=EXPAND_SECONDS) as tx:
         batch = await batches.get(tx, uid, lock=True)
-        if batch.expanded:
+        if batch.expanded or batch.state in ENDED:
             return
         total = failed = 0
         async for group in rows.groups():
@@ -59,6 +59,7 @@ async def _expand(service: Service, workspace: str, uid: str, rows: RowGroups) -
         now = service.clock.now()
         chunks = await batches.expanded(tx, uid, total, failed, now)
         if chunks == 0:
-            await batches.set_state(tx, uid, "finished", finished=now)
+            await end_batch(service, tx, uid, "finished")
         elif batch.state != "paused":
             await enqueue(tx, RenderChunk(workspace, uid), min(LANES, chunks))
+    await drop_table_of(service, batch)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from tirage.actions.draw_order import Output
+from tirage.actions.event_types import NEW_IMAGE
 from tirage.actions.open_design import Design
 from tirage.actions.picture_answer import PREVIEWED, Remarks, WireWarning, picture, plain
 from tirage.actions.render_request import Drawn, DrawnOutput, LayerObject
@@ -21,7 +22,6 @@ from tirage.ids import picture_path
 from tirage.store import events, images
 from tirage.store.images import Image, NewImage
 
-NEW_IMAGE = "NEW_IMAGE"
 PATHS = "picture paths"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import orjson
 
 from tirage.actions.draw_order import Output
+from tirage.actions.end_batch import end_batch, fault_of, tell_progress
 from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of
 from tirage.actions.open_design import Design, OpenDesigns
 from tirage.actions.origin import origin_of
@@ -21,6 +22,7 @@ from tirage.context import Service
 from tirage.engine import formats
 from tirage.engine.errors import RenderProblem, ResourceProblem, RowProblem
 from tirage.faults import fault
+from tirage.jobs.engine import is_passing
 from tirage.jobs.kinds import RenderChunk
 from tirage.jobs.queue import enqueue
 from tirage.store import batches, images
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 CHUNK_SECONDS = 3.0
 """After so long no further row of a chunk is begun: what is done is committed, the rest waits for its turn."""
+_TRIES = 2
 LOOK_SECONDS = 0.5
 """How often a chunk in work looks whether its batch was paused or cancelled."""
 
@@ -37,14 +40,17 @@ LOOK_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class _Finished:
     number: int
-    file: KeptFile | None
+    files: tuple[KeptFile, ...] = ()
     problem: str = ""
 
 
-async def render_chunk(service: Service, designs: OpenDesigns, workspace: str, uid: str, job: int) -> None:
+async def render_chunk(
+    service: Service, designs: OpenDesigns, workspace: str, uid: str, job: int, *, tries: int = 0
+) -> None:
     """Claim a chunk, draw what is pending of it and commit; then submit the next, or end the batch.
 
-    Raises StorageProblem, DatabaseUnavailable: the job is tried again, and a repeated row writes the same object.
+    Raises StorageProblem, DatabaseUnavailable: the job is tried again, and a repeated row writes the same object. A
+    row at which this program fails again and again (`tries`) becomes a failed row: the others are not lost with it.
     """
     async with service.database.workspace(workspace) as tx:
         batch = await batches.get(tx, uid)
@@ -54,7 +60,7 @@ async def render_chunk(service: Service, designs: OpenDesigns, workspace: str, u
         return
     fault("claimed")
     design = await designs.open(service, workspace, batch.template_id, batch.template_version)
-    finished = await _draw(service, design, batch, rows)
+    finished = await _draw(service, design, batch, rows, forgiving=tries >= _TRIES)
     fault("stored_not_committed")
     try:
         await _commit(service, workspace, batch, held, finished)
@@ -63,7 +69,9 @@ async def render_chunk(service: Service, designs: OpenDesigns, workspace: str, u
     fault("committed_not_acked")
 
 
-async def _draw(service: Service, design: Design, batch: Batch, rows: list[PendingRow]) -> list[_Finished]:
+async def _draw(
+    service: Service, design: Design, batch: Batch, rows: list[PendingRow], *, forgiving: bool
+) -> list[_Finished]:
     stop_at = time.monotonic() + CHUNK_SECONDS
     waiting = iter(rows)
     finished: list[_Finished] = []
@@ -71,7 +79,14 @@ async def _draw(service: Service, design: Design, batch: Batch, rows: list[Pendi
 
         async def lane() -> None:
             for row in waiting:
-                finished.append(await _row(service, design, batch, row))
+                try:
+                    finished.append(await _row(service, design, batch, row))
+                except Exception as error:
+                    if not forgiving or is_passing(error):
+                        raise
+                    log.exception("Row %d of the batch %s could not be drawn", row.number, batch.id)
+                    told = problem_text(fault_of("The row could not be drawn"))
+                    finished.append(_Finished(row.number, problem=told))
                 if time.monotonic() > stop_at or flag.is_set():
                     return
 
@@ -90,32 +105,37 @@ async def _row(service: Service, design: Design, batch: Batch, row: PendingRow) 
         order = order_of(service, read, output)
         reply = await asyncio.wrap_future(service.pool.submit(order.job))
     except (RowProblem, ResourceProblem, RenderProblem) as error:
-        return _Finished(row.number, None, problem_text(error.problems[0]))
+        return _Finished(row.number, problem=problem_text(error.problems[0]))
     fault("rendered")
     origin = origin_of([origin_of_row(service, read)])
     drawn = drawn_output(output, order.recipe, reply, read.bound.warnings, origin)
     # The path is of batch and row: a row that is drawn again after a crash writes the same object.
     asked = Asked(f"batch {batch.id} row {row.number}", (), values)
-    file = file_of(service.vault.derive(PATHS), design, asked, batch.format, 0, drawn, drawn.files[0])
-    await service.blobs.put(file.new.blob_key, file.data, file.new.media_type)
+    secret = service.vault.derive(PATHS)
+    files = tuple(file_of(secret, design, asked, batch.format, 0, drawn, each) for each in drawn.files)
+    for file in files:
+        await service.blobs.put(file.new.blob_key, file.data, file.new.media_type)
     fault("stored")
-    return _Finished(row.number, file)
+    return _Finished(row.number, files)
 
 
 async def _commit(service: Service, workspace: str, batch: Batch, held: Claim, finished: list[_Finished]) -> None:
     now = service.clock.now()
     async with service.database.workspace(workspace, deadline=30.0) as tx:
         # Settling serialises the chunks of a batch, so the last one knows that it is the last.
-        state = (await batches.get(tx, batch.id, lock=True)).state
+        before = await batches.get(tx, batch.id, lock=True)
         results = []
         for each in finished:
-            image = None if each.file is None else await images.insert(tx, each.file.new, now)
-            results.append(Result(each.number, image.id if image else None, each.problem))
+            kept = [await images.insert(tx, file.new, now) for file in each.files]
+            results.append(Result(each.number, tuple(image.id for image in kept), each.problem))
         settled = await batches.settle(tx, batch.id, held, results)
-        if state == "running" and settled.done + settled.failed == settled.total:
-            await batches.set_state(tx, batch.id, "finished", finished=now)
-        elif state == "running" and await batches.free_chunks(tx, batch.id):
-            await enqueue(tx, RenderChunk(workspace, batch.id))
+        running = before.state == "running"
+        if running and settled.done + settled.failed == settled.total:
+            await end_batch(service, tx, batch.id, "finished")
+        elif running:
+            if await batches.free_chunks(tx, batch.id):
+                await enqueue(tx, RenderChunk(workspace, batch.id))
+            await tell_progress(service, tx, before, settled)
         fault("counters_half")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tirage.actions.end_batch import drop_table_of, end_batch
 from tirage.actions.expand_batch import LANES
 from tirage.context import Service
 from tirage.engine.errors import Problem
 from tirage.jobs.kinds import ExpandBatch, RenderChunk
 from tirage.jobs.queue import enqueue
 from tirage.store import batches
-from tirage.store.batches import Batch
+from tirage.store.batches import ENDED, Batch
 from tirage.store.errors import Conflict
 
 
@@ -31,7 +32,7 @@ async def resume_batch(service: Service, workspace: str, uid: str) -> Batch:
             await enqueue(tx, ExpandBatch(workspace, uid))
             return await batches.set_state(tx, uid, "queued")
         if batch.done + batch.failed == batch.total:
-            return await batches.set_state(tx, uid, "finished", finished=service.clock.now())
+            return await end_batch(service, tx, uid, "finished")
         # A chunk that was in work when the batch was paused may still be so; it submits the next by itself.
         await enqueue(tx, RenderChunk(workspace, uid), LANES)
         return await batches.set_state(tx, uid, "running")
@@ -44,7 +45,9 @@ async def cancel_batch(service: Service, workspace: str, uid: str) -> Batch:
         if batch.state == "cancelled":
             return batch
         _require_open(batch)
-        return await batches.set_state(tx, uid, "cancelled", finished=service.clock.now())
+        ended = await end_batch(service, tx, uid, "cancelled")
+    await drop_table_of(service, ended)
+    return ended
 
 
 async def retry_batch(service: Service, workspace: str, uid: str) -> Batch:
@@ -61,5 +64,5 @@ async def retry_batch(service: Service, workspace: str, uid: str) -> Batch:
 
 
 def _require_open(batch: Batch) -> None:
-    if batch.state in ("finished", "failed", "cancelled"):
+    if batch.state in ENDED:
         raise Conflict(Problem("batch_ended", f"The batch is {batch.state} already."))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
+from tirage.actions.event_types import EVENT_TYPES
 from tirage.actions.find_template import workspace_of_template
-from tirage.actions.keep_pictures import NEW_IMAGE
 from tirage.context import Service
 from tirage.db.connect import Transaction
 from tirage.engine.errors import Problem, ResourceProblem, RowProblem, closest
 from tirage.store import hooks
 from tirage.store.errors import NotFound
 from tirage.store.hooks import Subscribed
-
-EVENT_TYPES = (NEW_IMAGE,)
-"""The events that can be subscribed to."""
 
 Answering = Callable[[Transaction, Subscribed], Awaitable[None]]
 

@@ -6,32 +6,50 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 
 from tirage.db.address import DatabaseAddress
 from tirage.db.jobs_schema import JOBS_SCHEMA
+from tirage.engine.errors import TirageError
 from tirage.jobs.kinds import JobKind
 
 HEARTBEAT_SECONDS = 5.0
 STALLED_SECONDS = 15.0
 """A worker silent for so long is dead, and its jobs are another's: with the sweep, rescued within 20 s."""
 ATTEMPTS = 50
+"""Of a job that fails because something is away (the database, the storage): with growing pauses, twenty minutes."""
+FAULTY_ATTEMPTS = 5
+"""Of one that fails for a reason of its own."""
 log = logging.getLogger(__name__)
-Handler = Callable[[str, str, int], Awaitable[None]]
-"""Workspace, batch, and the job's number, which stays the same when the job is taken back from a dead worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A job being carried out. `job` stays the same when it is taken back from a dead worker; `tries` failed before."""
+
+    workspace: str
+    batch: str
+    job: int
+    tries: int
+
+
+Handler = Callable[[Attempt], Awaitable[None]]
+GivenUp = Callable[[Attempt, Exception], Awaitable[None]]
 
 
 async def run_jobs(
     address: DatabaseAddress,
     handlers: Mapping[type[JobKind], Handler],
     *,
+    given_up: GivenUp,
     queues: tuple[str, ...],
     concurrency: int,
     stopping: asyncio.Event,
 ) -> None:
-    """Carry out jobs until `stopping`; those in work are finished first."""
+    """Carry out jobs until `stopping`; those in work are finished first. `given_up` hears of one that never will be."""
     # It tells every job at length, with its arguments; what goes wrong stays.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     connector = PsycopgConnector(
@@ -40,7 +58,7 @@ async def run_jobs(
     app = App(connector=connector)
     retry = RetryStrategy(max_attempts=ATTEMPTS, wait=1, linear_wait=1)
     for kind, handler in handlers.items():
-        app.task(name=kind.kind, retry=retry, pass_context=True)(_task(handler))
+        app.task(name=kind.kind, retry=retry, pass_context=True)(_task(handler, given_up))
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(
@@ -66,12 +84,26 @@ async def run_jobs(
                     await task
 
 
-def _task(handler: Handler) -> Callable[[JobContext, str, str], Awaitable[None]]:
+def _task(handler: Handler, given_up: GivenUp) -> Callable[[JobContext, str, str], Awaitable[None]]:
     async def task(context: JobContext, workspace: str, batch: str) -> None:
         assert context.job.id is not None
-        await handler(workspace, batch, context.job.id)
+        attempt = Attempt(workspace, batch, context.job.id, context.job.attempts)
+        try:
+            await handler(attempt)
+        except Exception as error:
+            if attempt.tries + 1 < (ATTEMPTS if is_passing(error) else FAULTY_ATTEMPTS):
+                raise
+            log.exception("A job of the batch %s is given up", batch)
+            await given_up(attempt, error)
 
     return task
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may succeed later."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_passing(each) for each in error.exceptions)
+    return isinstance(error, TirageError) and error.retryable
 
 
 async def _rescue(app: App) -> None:

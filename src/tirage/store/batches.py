@@ -13,6 +13,7 @@ from tirage.store.errors import Conflict, NotFound
 from tirage.store.unique import with_new_uid
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
+ENDED: frozenset[State] = frozenset({"finished", "failed", "cancelled"})
 CHUNK_ROWS = 200
 LEASE = timedelta(seconds=60)
 """How long a claim is believed; far longer than a chunk takes, and not what rescues jobs: it lets a sweep judge."""
@@ -58,25 +59,28 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A row as lists show it; `path_*` are of its picture, `name` is its file's without an extension."""
+    """A row as lists show it, with the `paths` of its pictures, those of several pages in their order.
+
+    `extension`, `sha256`, `size` and `blob_key` are of the first; `name` is its file's without an extension.
+    """
 
     number: int
     state: str
-    image_id: str | None
     problem: str
-    path_folder: str | None
-    path_name: str | None
+    name: str
     extension: str | None
     sha256: bytes | None
-    name: str = ""
+    size: int | None
+    blob_key: str | None
+    paths: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a row became: the id of its picture, or its problem as JSON."""
+    """What a row became: the ids of its pictures, one a page, or its problem as JSON."""
 
     number: int
-    image_id: str | None = None
+    image_ids: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -144,8 +148,10 @@ WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s AND number = %(number)
 """
 _SETTLE: LiteralString = """
 UPDATE batch_rows SET state = CASE WHEN given.problem = '' THEN 'done' ELSE 'failed' END,
-    image_id = given.image_id, problem = given.problem
-FROM unnest(%(numbers)s::integer[], %(images)s::text[], %(problems)s::text[]) AS given (number, image_id, problem)
+    image_id = given.image_ids[1], more_images = COALESCE(given.image_ids[2:], '{}'), problem = given.problem
+FROM (SELECT number, string_to_array(NULLIF(images, ''), ' '), problem
+      FROM unnest(%(numbers)s::integer[], %(images)s::text[], %(problems)s::text[]) AS told (number, images, problem))
+    AS given (number, image_ids, problem)
 WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s AND batch_rows.number = given.number
   AND batch_rows.state = 'pending'
 """
@@ -177,7 +183,11 @@ WITH again AS (
 SELECT count(*) FROM again
 """
 _ROWS: LiteralString = """
-SELECT number, state, image_id, problem, path_folder, path_name, extension, sha256, batch_rows.name
+SELECT number, state, problem, batch_rows.name, extension, sha256, size, blob_key,
+    CASE WHEN path_folder IS NULL THEN '{}' ELSE ARRAY[path_folder || '/' || path_name || '.' || extension] || ARRAY(
+        SELECT more.path_folder || '/' || more.path_name || '.' || more.extension FROM images AS more
+        WHERE more.workspace_id = batch_rows.workspace_id AND more.id = ANY(more_images) ORDER BY more.page_index)
+    END AS paths
 FROM batch_rows LEFT JOIN images ON images.id = image_id AND images.workspace_id = batch_rows.workspace_id
 WHERE batch_rows.workspace_id = %(workspace)s AND batch_id = %(uid)s AND number > %(after)s
   AND (%(state)s::text IS NULL OR state = %(state)s)
@@ -238,7 +248,7 @@ async def settle(tx: Transaction, uid: str, held: Claim, results: Sequence[Resul
     """
     await tx.execute(
         _SETTLE, uid=uid, numbers=[each.number for each in results],
-        images=[each.image_id for each in results], problems=[each.problem for each in results],
+        images=[" ".join(each.image_ids) for each in results], problems=[each.problem for each in results],
     )  # fmt: skip
     if await tx.execute(_RELEASE, uid=uid, number=held.number, epoch=held.epoch) != 1:
         raise Fenced.of(uid, held.number)

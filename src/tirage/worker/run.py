@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 
+from tirage.actions.end_batch import fail_batch, fault_of
 from tirage.actions.expand_batch import expand_batch
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.render_chunk import render_chunk
 from tirage.context import open_service
 from tirage.db.address import DatabaseAddress
-from tirage.jobs.engine import run_jobs
+from tirage.engine.errors import TirageError
+from tirage.jobs.engine import Attempt, run_jobs
 from tirage.jobs.kinds import ExpandBatch, RenderChunk
 from tirage.pool.supervisor import Pool
 from tirage.settings import Settings
@@ -39,15 +41,20 @@ async def work(
     async with open_service(settings, pool, address) as service:
         designs = OpenDesigns()
 
-        async def expand(workspace: str, batch: str, job: int) -> None:
-            await expand_batch(service, workspace, batch)
+        async def expand(given: Attempt) -> None:
+            await expand_batch(service, given.workspace, given.batch)
 
-        async def render(workspace: str, batch: str, job: int) -> None:
-            await render_chunk(service, designs, workspace, batch, job)
+        async def render(given: Attempt) -> None:
+            await render_chunk(service, designs, given.workspace, given.batch, given.job, tries=given.tries)
+
+        async def give_up(given: Attempt, error: Exception) -> None:
+            told = error.problems[0] if isinstance(error, TirageError) else fault_of("The batch could not go on")
+            await fail_batch(service, given.workspace, given.batch, told)
 
         await run_jobs(
             address,
             {ExpandBatch: expand, RenderChunk: render},
+            given_up=give_up,
             queues=queues,
             concurrency=concurrency,
             stopping=stopping,

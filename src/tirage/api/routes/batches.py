@@ -2,68 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from tirage.actions.batch_answer import WireBatch, WireRow, batch_answer, row_answer
+from tirage.actions.end_batch import FIRST_ERRORS
+from tirage.actions.picture_answer import Wire
 from tirage.actions.start_batch import start_batch
 from tirage.actions.steer_batch import cancel_batch, pause_batch, resume_batch, retry_batch
 from tirage.api.answers import any_template, asked_workspace, json_answer
 from tirage.api.auth import Caller, caller, designs_of, service_of
 from tirage.api.batch_source import BatchesBody, reading_order
 from tirage.api.idempotent import begin_once
-from tirage.api.json_body import Answer
 from tirage.api.openapi import answers, body_schema
 from tirage.context import Service
 from tirage.db.connect import Transaction
 from tirage.store import batches
-from tirage.store.batches import Batch, BatchRow, State
+from tirage.store.batches import Batch, BatchRow
 
 router = APIRouter(prefix="/batches", tags=["Batches"])
 Reader = Annotated[Caller, Depends(caller("read"))]
 Renderer = Annotated[Caller, Depends(caller("render"))]
-FIRST_ERRORS = 10
 
 
-class WireCounts(Answer):
-    """Rows by state; `done`, `failed` and `pending` add up to `total`."""
-
-    total: int
-    done: int
-    failed: int
-    pending: int
-
-
-class WireRow(Answer):
-    """A row: its picture with the file name that the batch's pattern gives it, or its problem."""
-
-    row: int
-    state: str
-    name: str | None = None
-    image_url: str | None = None
-    sha256: str | None = None
-    error: dict[str, Any] | None = None
-
-
-class WireBatch(Answer):
-    """A batch. `rate` in rows per second since it began, `estimate` in seconds that remain."""
-
-    id: str
-    template_id: str
-    format: str
-    state: State
-    counts: WireCounts
-    rate: float | None
-    estimate: float | None
-    created_at: datetime
-    finished_at: datetime | None
-    errors: list[WireRow]
-    error: dict[str, Any] | None
-
-
-class WireRows(Answer):
+class WireRows(Wire):
     """One page of rows, in their order; `next` is the cursor of the next page."""
 
     rows: list[WireRow]
@@ -81,7 +45,7 @@ class WireRows(Answer):
 async def post_batch(request: Request, who: Renderer) -> Response:
     """Queue one picture per row: JSON rows, or a table as the part `file` of a form with `templateId` and `format`.
 
-    Rows are drawn by `tirage worker` processes; without one running the batch stays queued.
+    Rows are drawn by the service's own worker and by every `tirage worker`; where neither runs the batch stays queued.
     """
     service = service_of(request)
     async with reading_order(request, who) as order:
@@ -95,7 +59,7 @@ async def post_batch(request: Request, who: Renderer) -> Response:
         said: list[Response] = []
 
         async def answering(tx: Transaction, made: Batch) -> None:
-            said.append(json_answer(_wire(service, made, []), 202))
+            said.append(json_answer(_wire(service, made), 202))
             await once.record(tx, said[0])
 
         async with once.guarded():
@@ -132,7 +96,7 @@ async def get_rows(
         found = await batches.rows(tx, uid, state, cursor, limit + 1)
     shown = found[:limit]
     more = str(shown[-1].number) if len(found) > limit else None
-    return json_answer(WireRows(rows=[_row(service, each) for each in shown], next=more))
+    return json_answer(WireRows(rows=[row_answer(service.public_url, each) for each in shown], next=more))
 
 
 @router.post("/{uid}/{verb}", response_model=WireBatch, responses=answers(401, 403, 404, 409, 503), summary="Steer")
@@ -144,38 +108,8 @@ async def steer(
     service = service_of(request)
     act = {"pause": pause_batch, "resume": resume_batch, "cancel": cancel_batch, "retry": retry_batch}[verb]
     batch = await act(service, asked_workspace(request, who), uid)
-    return json_answer(_wire(service, batch, []))
+    return json_answer(_wire(service, batch))
 
 
-def _wire(service: Service, batch: Batch, failed: list[BatchRow]) -> WireBatch:
-    ended = batch.done + batch.failed
-    pending = batch.total - ended
-    rate = None
-    if batch.started_at is not None:
-        seconds = ((batch.finished_at or service.clock.now()) - batch.started_at).total_seconds()
-        rate = round(ended / seconds, 2) if seconds > 0 and ended else None
-    return WireBatch(
-        id=batch.id,
-        template_id=batch.template_id,
-        format=batch.format,
-        state=batch.state,
-        counts=WireCounts(total=batch.total, done=batch.done, failed=batch.failed, pending=pending),
-        rate=rate,
-        estimate=round(pending / rate, 1) if rate and batch.state == "running" else None,
-        created_at=batch.created_at,
-        finished_at=batch.finished_at,
-        errors=[_row(service, each) for each in failed],
-        error=orjson.loads(batch.problem) if batch.problem else None,
-    )
-
-
-def _row(service: Service, row: BatchRow) -> WireRow:
-    url = f"{service.public_url}/images/{row.path_folder}/{row.path_name}.{row.extension}" if row.path_folder else None
-    return WireRow(
-        row=row.number,
-        state=row.state,
-        name=f"{row.name}.{row.extension}" if row.name and row.extension else None,
-        image_url=url,
-        sha256=row.sha256.hex() if row.sha256 else None,
-        error=orjson.loads(row.problem) if row.problem else None,
-    )
+def _wire(service: Service, batch: Batch, failed: Sequence[BatchRow] = ()) -> WireBatch:
+    return batch_answer(service.public_url, batch, service.clock.now(), failed)
