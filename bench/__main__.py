@@ -7,20 +7,21 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import runs
+from bench.check import check_speed
 from bench.report import Result, show, write
 from bench.runs import Workload
 from tirage.pool.link import SET_FOR_RENDERERS
 
 OUT = Path("out/bench")
 INPUTS = OUT / "inputs"
-PARTS = ("card", "render", "stream", "starters", "data", "service")
+PARTS = ("card", "render", "stream", "starters", "data", "check", "service")
 MIB = 1024 * 1024
 STREAM_GROWTH = 16
 """MiB by which the parent may grow over a run: no more than noise and the interpreter's own arenas."""
@@ -52,6 +53,7 @@ def main() -> None:
         "stream": _stream,
         "starters": _starters,
         "data": _data,
+        "check": _check,
         "service": _service,
     }
     for name in given.only or PARTS:
@@ -203,6 +205,18 @@ def _data(found: Findings, full: bool) -> None:
         ),
         Result("an expression", told["expression_microseconds"], 20, "µs", "mean of six kinds, of one row"),
     ]  # fmt: skip
+
+
+def _check(found: Findings, full: bool) -> None:
+    told = check_speed(20_000 if full else 10_000)
+    found.details["check"] = asdict(told)
+    found.results.append(
+        Result(
+            "rows checked", told.per_second, 2000, "/s",
+            f"of the Open Graph card on {os.cpu_count()} cores; a row costs {told.processor_ms:.2f} ms of processor",
+            most=False,
+        )
+    )  # fmt: skip
 
 
 def _service(found: Findings, full: bool) -> None:

@@ -132,22 +132,26 @@ def order_of(
     service: Service, row: Row, output: Output, *, colours: bool = False, layout_only: bool = False
 ) -> DrawOrder:
     """The job of a row in one format, with the recipe of what it will give."""
-    design = row.design
-    kept = Kept.of(
-        design.workspace + design.template.digest,
-        design.document,
-        {source: each for source, each in row.found.items() if source in design.fixed},
-        row.fonts,
-    )
     return draw_order(
-        kept,
+        kept_of(row),
         row.bound,
         row.found,
         output,
         fonts=_font_keys(service, row),
-        workspace=design.workspace,
+        workspace=row.design.workspace,
         layout_only=layout_only,
         colours=colours,
+    )
+
+
+def kept_of(row: Row) -> Kept:
+    """What children keep for all rows of the design that are set with the same fonts."""
+    design = row.design
+    return Kept.of(
+        design.workspace + design.template.digest,
+        design.document,
+        {source: each for source, each in row.found.items() if source in design.fixed},
+        row.fonts,
     )
 
 
