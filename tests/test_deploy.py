@@ -18,7 +18,11 @@ DEPLOY = ROOT / "deploy"
 PAGES = [
     ROOT / "docs" / "how-to" / f"{name}.md" for name in ("install", "systemd", "reverse-proxy", "upgrade", "backup")
 ]
-FILES = [ROOT / "Dockerfile", ROOT / "compose.yaml", *sorted(DEPLOY.iterdir()), *PAGES]
+FILES = [
+    *(ROOT / name for name in ("Dockerfile", "compose.yaml", "compose.cluster.yaml")),
+    *sorted(path for path in DEPLOY.rglob("*") if path.is_file()),
+    *PAGES,
+]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
