@@ -1,4 +1,4 @@
-"""A picture's address → gone, with its smaller versions."""
+"""A picture, by its address or id → gone, with its smaller versions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,24 @@ from tirage.store.errors import NotFound
 from tirage.store.images import Image
 
 
-async def delete_picture(service: Service, workspaces: Collection[str], path: str) -> None:
-    """Remove a picture that lies in one of the workspaces, for good.
+async def own_picture(service: Service, workspaces: Collection[str], name: str) -> Image:
+    """The picture of an address or an id that lies in one of the workspaces.
 
-    Raises NotFound `image_not_found`, also for one of somebody else, DatabaseUnavailable, StorageProblem.
+    Raises NotFound `image_not_found`, also for one of somebody else.
     """
-    address = read_address(path)
-    image = await find_picture(service, address)
-    if image.workspace_id not in workspaces or address.suffix:
-        raise NotFound.of("image", path)
+    if "/" in name:
+        address = read_address(name)
+        image = None if address.suffix else await find_picture(service, address)
+    else:
+        async with service.database.system() as system:
+            image = await images.find_by_id(system, name)
+    if image is None or image.workspace_id not in workspaces:
+        raise NotFound.of("image", name)
+    return image
+
+
+async def delete_picture(service: Service, image: Image) -> None:
+    """Remove a picture for good. Raises NotFound `image_not_found`, DatabaseUnavailable, StorageProblem."""
     async with service.database.workspace(image.workspace_id) as tx:
         gone = await images.delete(tx, image.id)
     # After the commit: an object without a record is swept, a record without its object would be a broken promise.

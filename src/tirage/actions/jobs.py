@@ -50,5 +50,5 @@ class DrawJob:
             options=OutputOptions(**header["options"]),
             meta=Meta(**header["meta"]),
             layout_only=header["layoutOnly"],
-            fonts=tuple(header["fonts"]),
+            fonts=tuple(header.get("fonts", ())),
         )

@@ -67,7 +67,10 @@ def etag_of(image: Image, suffix: str) -> str:
 
 
 async def read_picture(service: Service, image: Image, suffix: str, span: Span | None = None) -> Picture:
-    """The bytes, or a span of them. Raises NotFound `image_not_found` where the object is gone, StorageProblem, RenderProblem."""
+    """The bytes, or a span of them.
+
+    Raises NotFound `image_not_found` where the object is gone, StorageProblem, RenderProblem.
+    """
     if not suffix:
         return Picture(await _object(service, image, image.blob_key, span), image.media_type, etag_of(image, ""), image)
     extension = small_extension(image)

@@ -19,10 +19,16 @@ ALLOWED_HEADERS = (
     "Idempotency-Key",
     "If-Match",
     "If-None-Match",
+    "If-Range",
+    "Range",
     "X-API-Key",
     "X-Request-Id",
 )
-EXPOSED = "Content-Disposition, Content-Location, ETag, Idempotent-Replayed, Retry-After, X-Image-Id, X-Request-Id"
+EXPOSED = (
+    "Accept-Ranges, Content-Disposition, Content-Location, Content-Range, ETag, Idempotent-Replayed, RateLimit, "
+    "RateLimit-Policy, Retry-After, X-Image-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "X-Request-Id"
+)
 REMEMBERED_SECONDS = 5.0
 
 Listed = Callable[[str | None, str], Awaitable[bool]]

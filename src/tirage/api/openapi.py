@@ -74,6 +74,16 @@ _PROBLEM: dict[str, Any] = {
 _bodies: dict[str, type[BaseModel]] = {}
 
 
+WORKSPACE: dict[str, Any] = {
+    "name": "workspaceId",
+    "in": "query",
+    "required": False,
+    "description": "The workspace; without it the key's own.",
+    "schema": {"type": "string"},
+}
+"""The parameter of routes that work on one workspace of several, for their decorator's `openapi_extra`."""
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem documents that a route may answer with, for its decorator."""
     content = {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}

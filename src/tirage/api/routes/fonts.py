@@ -12,7 +12,7 @@ from tirage.actions.store_font import MAX_BYTES
 from tirage.api.answers import any_template, asked_workspace, json_answer
 from tirage.api.auth import Caller, caller, service_of
 from tirage.api.idempotent import begin_once
-from tirage.api.openapi import answers
+from tirage.api.openapi import WORKSPACE, answers
 from tirage.api.upload import read_upload, upload_schema
 from tirage.db.connect import Transaction
 from tirage.store import fonts
@@ -34,20 +34,13 @@ _EXAMPLE = {
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "createdAt": "2026-11-22T12:00:00.000Z",
 }
-_WORKSPACE = {
-    "name": "workspaceId",
-    "in": "query",
-    "required": False,
-    "description": "The workspace; else the key's own.",
-    "schema": {"type": "string"},
-}
 
 
 @router.get(
     "/fonts",
     response_model=list[WireFont],
     responses={200: {"content": {"application/json": {"example": [_EXAMPLE]}}}, **answers(400, 401, 403, 404, 503)},
-    openapi_extra={"parameters": [_WORKSPACE]},
+    openapi_extra={"parameters": [WORKSPACE]},
     summary="List fonts",
 )
 async def list_fonts(request: Request, who: Annotated[Caller, Depends(caller("read"))]) -> Response:
@@ -65,7 +58,7 @@ async def list_fonts(request: Request, who: Annotated[Caller, Depends(caller("re
         201: {"content": {"application/json": {"example": _EXAMPLE}}},
         **answers(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
     },
-    openapi_extra={**upload_schema(_FILE), "parameters": [_WORKSPACE]},
+    openapi_extra={**upload_schema(_FILE), "parameters": [WORKSPACE]},
     summary="Upload a font",
 )
 async def post_font(request: Request, who: Annotated[Caller, Depends(caller("write"))]) -> Response:

@@ -18,7 +18,7 @@ from tirage.api.auth import Caller, caller, service_of
 from tirage.api.idempotent import Once, begin_once
 from tirage.api.json_body import Body, read_model
 from tirage.api.openapi import answers, body_schema
-from tirage.api.routes.images import SAFE, matches
+from tirage.api.routes.images import SAFE, matches, ranged
 from tirage.api.upload import read_upload, upload_schema
 from tirage.context import Service
 from tirage.db.connect import Transaction
@@ -153,8 +153,9 @@ async def delete_asset(workspace_id: str, uid: str, request: Request, who: Write
     response_class=Response,
     responses={
         200: {"description": "The file.", "content": {"image/*": {}}},
+        206: {"description": "The part of the file that `Range` asks for."},
         304: {"description": "The file is as the caller has it."},
-        **answers(404, 422, 503),
+        **answers(404, 416, 422, 503),
     },
     summary="A file of the library",
     operation_id="read_media",
@@ -163,14 +164,14 @@ async def read_media(uid: str, file: str, request: Request) -> Response:
     """A file at its public, unguessable address, or its thumbnail (`_t` before the ending)."""
     service = service_of(request)
     asset, small = await find_asset(service, uid, file)
-    headers = {**SAFE, "etag": etag_of(asset, small), "cache-control": CACHE}
+    headers = {**SAFE, "etag": etag_of(asset, small), "cache-control": CACHE, "accept-ranges": "bytes"}
     if matches(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
     found = await read_asset(service, asset, small)
     kind = "attachment" if "download" in request.query_params else "inline"
     # RFC 6266 with RFC 8187: names are the users' own and may hold anything.
     headers["content-disposition"] = f"{kind}; filename*=UTF-8''{quote(found.filename, safe='')}"
-    return Response(found.data, 200, headers, found.media_type)
+    return ranged(request, headers, found.data, found.media_type)
 
 
 class _Answering:

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
+from tirage.actions.delete_picture import own_picture
 from tirage.actions.picture_answer import WirePicture, picture, plain
 from tirage.actions.picture_record import WireRecord, WireVerdict, record, verdict
 from tirage.actions.redraw_picture import rerender_picture
@@ -18,8 +19,6 @@ from tirage.api.idempotent import begin_once
 from tirage.api.openapi import answers
 from tirage.context import Service
 from tirage.db.connect import Transaction
-from tirage.store import images
-from tirage.store.errors import NotFound
 from tirage.store.images import Image
 
 
@@ -121,9 +120,6 @@ async def post_verify(uid: str, request: Request, who: Annotated[Caller, Depends
 
 async def _find(service: Service, who: Caller, uid: str) -> Image:
     """A picture of one of the key's workspaces; a foreign one is no different from none."""
-    async with service.database.system() as system:
-        image = await images.find_by_id(system, uid)
-    if image is None or image.workspace_id not in who.key.workspaces:
-        raise NotFound.of("image", uid)
+    image = await own_picture(service, who.key.workspaces, uid)
     who.require_template(image.template_id)
     return image
