@@ -45,7 +45,7 @@ class Batches:
         for again and starts nothing twice. Raises ApiError; OSError from the file.
         """
         said = self._send("/batches", design, data, rows, source, format, options, idempotency_key or True)
-        return Batch.model_validate(said)
+        return Batch.of(said)
 
     def preview(
         self,
@@ -61,7 +61,7 @@ class Batches:
         Raises as `submit`.
         """
         said = self._send("/batches/preview", design, data, rows, source, "png", options, False)
-        return Preview.model_validate(said)
+        return Preview.of(said)
 
     def _send(
         self,
@@ -85,14 +85,14 @@ class Batches:
 
     def get(self, batch: str) -> Batch:
         """One batch as it is now. Raises ApiError `batch_not_found`."""
-        return Batch.model_validate(self._transport.json("GET", f"/batches/{batch}"))
+        return Batch.of(self._transport.json("GET", f"/batches/{batch}"))
 
     def list(self, state: str | None = None) -> Iterator[Batch]:
         """Batches, newest first, page after page as they are asked for. Raises ApiError."""
         cursor: str | None = None
         while True:
             said = self._transport.json("GET", "/batches", params={"state": state, "cursor": cursor})
-            page = BatchPage.model_validate(said)
+            page = BatchPage.of(said)
             yield from page.batches
             if page.next is None:
                 return
@@ -103,7 +103,7 @@ class Batches:
         cursor: str | None = None
         while True:
             asked = {"state": state, "cursor": cursor, "limit": 1_000}
-            page = RowPage.model_validate(self._transport.json("GET", f"/batches/{batch}/rows", params=asked))
+            page = RowPage.of(self._transport.json("GET", f"/batches/{batch}/rows", params=asked))
             yield from page.rows
             if page.next is None:
                 return
@@ -167,7 +167,7 @@ class Batches:
         yield from download_rows(self._transport, self.rows(batch, "done"), Path(folder))
 
     def _steer(self, batch: str, verb: str) -> Batch:
-        return Batch.model_validate(self._transport.json("POST", f"/batches/{batch}/{verb}"))
+        return Batch.of(self._transport.json("POST", f"/batches/{batch}/{verb}"))
 
     def _listen(self, batch: str, seconds: float) -> Iterator[Batch]:
         """What the server tells of, until it ends the stream or is silent for so long. Raises _NoEventsError."""

@@ -39,8 +39,9 @@ class Designs:
             body=_body(params, variables, format, metadata, options),
             once=idempotency_key or True,
         )
-        pages = said.get("pages") if isinstance(said.get("pages"), list) else [said]
-        return tuple(Picture.model_validate(each) for each in pages)
+        several = said.get("pages") if isinstance(said, dict) else None
+        pages = several if isinstance(several, list) else [said]
+        return tuple(Picture.of(each) for each in pages)
 
     def render_bytes(
         self,

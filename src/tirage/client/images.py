@@ -24,7 +24,7 @@ class Images:
         cursor: str | None = None
         while True:
             asked = {"templateId": design, "format": format, "metadata": metadata, "cursor": cursor, "limit": 200}
-            page = PicturePage.model_validate(self._transport.json("GET", "/images", params=asked))
+            page = PicturePage.of(self._transport.json("GET", "/images", params=asked))
             yield from page.results
             if page.next is None:
                 return

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+
+from tirage.client.errors import ApiError
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
 RowState = Literal["pending", "done", "failed"]
@@ -17,6 +19,16 @@ class Model(BaseModel):
     """The base of answers: frozen, camelCase on the wire; a newer server may say more."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True)
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """From a JSON value. Raises ApiError `answer_invalid`."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            what = cls.__name__.lower()
+            message = f"The server's answer is no {what} that this client understands; is one of both much older?"
+            raise ApiError("answer_invalid", message) from error
 
 
 class RowError(Model):

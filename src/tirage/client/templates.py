@@ -22,11 +22,13 @@ class Templates:
     def list(self, workspace: str | None = None) -> tuple[Design, ...]:
         """All designs of a workspace, newest first; without one, of the key's own. Raises ApiError."""
         said = self._transport.json("GET", "/templates", params={"workspaceId": workspace})
-        return tuple(Design.model_validate(each) for each in said)
+        if not isinstance(said, list):
+            raise ApiError("answer_invalid", "The server's answer is no list of designs.")
+        return tuple(Design.of(each) for each in said)
 
     def get(self, design: str) -> Design:
         """One design. Raises ApiError `template_not_found`."""
-        return Design.model_validate(self._transport.json("GET", f"/templates/{design}"))
+        return Design.of(self._transport.json("GET", f"/templates/{design}"))
 
     def find(self, text: str) -> Design:
         """The design with this id, or with this name; case, blanks and hyphens in names make no difference.
@@ -50,7 +52,7 @@ class Templates:
     def create(self, document: Mapping[str, Any], workspace: str | None = None) -> Design:
         """Store a template document as a new design. Raises ApiError with every problem of the document."""
         said = self._transport.json("POST", "/templates", params={"workspaceId": workspace}, body=document, once=True)
-        return Design.model_validate(said)
+        return Design.of(said)
 
     def replace(self, design: str, document: Mapping[str, Any], version: int | None = None) -> Design:
         """Store a design's next version; `version` is the one that is changed, None whichever it is.
@@ -59,7 +61,7 @@ class Templates:
         """
         match = "*" if version is None else f'"{version}"'
         said = self._transport.json("PUT", f"/templates/{design}", body=document, headers={"if-match": match})
-        return Design.model_validate(said)
+        return Design.of(said)
 
     def delete(self, design: str) -> None:
         """Remove a design with its versions; its pictures stay. Raises ApiError."""

@@ -186,9 +186,10 @@ def _failure(answer: httpx.Response) -> ApiError:
         said = {}
     code = str(said.get("code") or f"http_{answer.status_code}")
     fallback = f"The server answered {answer.status_code} {answer.reason_phrase}."
+    errors = said.get("errors")
     problems = tuple(
         ApiProblem(**{name: str(each.get(name) or "") for name in ("code", "message", "pointer", "hint", "closest")})
-        for each in said.get("errors") or ()
+        for each in (errors if isinstance(errors, list) else ())
         if isinstance(each, dict)
     )
     status = answer.status_code
