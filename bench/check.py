@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-_WORDS = (
-    "shipping backpressure fairness queues render million cards without losing the plot slow consumer fast engine "
-    "pixels layout text fonts"
-).split()
+_WORDS = [
+    *("shipping", "backpressure", "fairness", "queues", "render", "million", "cards", "without", "losing", "the"),
+    *("plot", "slow", "consumer", "fast", "engine", "pixels", "layout", "text", "fonts"),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from tirage.engine.clip import Clip
 from tirage.engine.decoration import alpha_shadows, fit_picture, inset_shadows, shape_shadows
-from tirage.engine.layer import BoxedLayer, Lowered, Model, Url
+from tirage.engine.layer import BoxedLayer, Lowered, Model, Name, Url
 from tirage.engine.lowering import LowerContext
 from tirage.engine.report import ImageReport
 from tirage.engine.resources import ImageRef
-from tirage.engine.scene import Box, Ellipse, Group, Node, Outline, Picture, Shape
+from tirage.engine.scene import Box, Group, Node, Picture, Shape
 from tirage.engine.values.filter import NO_FILTERS, FilterValue
-from tirage.engine.values.outline import PathData, parse_path, regular_polygon, scaled, star
 from tirage.engine.values.sides import corner_radii
 from tirage.engine.values.transform import Rect, translation
+from tirage.engine.wishes import MAX_PICTURES, form_of, picture_source
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 _ALIGN = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0, "full": 0.5}
@@ -29,15 +30,11 @@ class Point(Model):
     y: Fraction = Field(0.5, description="0 is the top edge, 1 the bottom.")
 
 
-class Clip(Model):
-    """The figure that a picture is cut to, inscribed in its box."""
+class ReferenceImage(Model):
+    """A picture that a made one begins with, and what the prompt calls it."""
 
-    type: Literal["rectangle", "ellipse", "polygon", "star", "path"] = Field("ellipse", description="The figure.")
-    sides: int = Field(6, ge=3, le=100, description="Corners of a polygon.")
-    points: int = Field(5, ge=3, le=100, description="Tips of a star.")
-    inner_radius: float = Field(0.5, ge=0.01, le=1, description="A star's inner radius as a fraction of the outer.")
-    path: PathData | None = Field(None, description="SVG path data, in px of the box or of `viewBox`.")
-    view_box: tuple[float, float] | None = Field(None, description="Width and height that `path` is drawn in.")
+    name: Name = Field(description="What the prompt calls it.")
+    url: Url = Field(description="A path, an http(s) or a data: URL.")
 
 
 class ImageLayer(BoxedLayer):
@@ -56,11 +53,28 @@ class ImageLayer(BoxedLayer):
     focal_point: Point = Field(default_factory=Point, description="What a crop keeps in view.")
     image_effect: FilterValue = Field(NO_FILTERS, description="A CSS filter list, applied to the picture.")
     clip: Clip | None = Field(None, description="Cut to a figure instead of the box.")
+    prompt: Annotated[str, Field(max_length=32_000)] = Field("", description="Words from which a picture is made.")
+    source_image: Url = Field("", description="What the made picture begins with.")
+    reference_images: tuple[ReferenceImage, ...] = Field(
+        (), max_length=MAX_PICTURES, description="Named pictures for the prompt; six at most with the source."
+    )
+    remove_background: bool = Field(False, description="Whether the picture's subject is cut out.")
+
+    @property
+    def shown(self) -> str:
+        """The source of what is drawn. Raises ResourceProblem `pictures_too_many`."""
+        if not self.prompt and not self.remove_background:
+            return self.image_url
+        px = [0.0 if side.percent else side.value for side in (self.width, self.height)]
+        named = [(each.name, each.url) for each in self.reference_images]
+        return picture_source(
+            self.image_url, self.prompt, self.source_image, named, form_of(*px), cut_out=self.remove_background
+        )
 
     def images(self) -> Iterator[ImageRef]:
         """The one picture."""
-        if self.image_url:
-            yield ImageRef(self.image_url)
+        if source := self.shown:
+            yield ImageRef(source)
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Shadow, background, the picture with its effects, border."""
@@ -76,45 +90,38 @@ class ImageLayer(BoxedLayer):
     def _frame(self, rect: Rect) -> Shape:
         if self.clip is None or self.clip.type == "rectangle":
             return Box(rect, corner_radii(self.border_radius, rect))
-        match self.clip.type:
-            case "ellipse":
-                return Ellipse(rect)
-            case "polygon":
-                return Outline(regular_polygon(self.clip.sides, rect.width, rect.height))
-            case "star":
-                return Outline(star(self.clip.points, self.clip.inner_radius, rect.width, rect.height))
-        commands = parse_path(self.clip.path) if self.clip.path else ()
-        if self.clip.view_box and all(side > 0 for side in self.clip.view_box):
-            commands = scaled(commands, rect.width / self.clip.view_box[0], rect.height / self.clip.view_box[1])
-        return Outline(commands) if commands else Box(rect)
+        return self.clip.figure(rect)
 
     def _picture(self, ctx: LowerContext, rect: Rect, frame: Shape) -> tuple[Node | None, bool]:
         """The picture, and whether it covers the frame without any transparency."""
-        if not self.image_url:
+        source = self.shown
+        if not source:
             ctx.warn("image_empty", "No picture is named.", key="imageUrl")
             return None, False
         if rect.width <= 0 or rect.height <= 0:
             return None, False
-        info = ctx.probe(self.image_url)
-        crop, place, focus = self._place(ctx, rect, info.width, info.height)
+        info = ctx.probe(source)
+        crop, place, focus = self._place(ctx, source, rect, info.width, info.height)
         if info.format == "svg":
-            drawing = ctx.svg(self.image_url, place.width, place.height, ())
+            drawing = ctx.svg(source, place.width, place.height, ())
             node: Node = Group((Group((drawing,), transform=translation(place.x, place.y)),), clip=frame)
             covers = False
         else:
-            pixels = ctx.pixels(self.image_url, crop, place.width, place.height)
+            pixels = ctx.pixels(source, crop, place.width, place.height)
             within = place.x >= 0 and place.y >= 0 and place.right <= rect.right and place.bottom <= rect.bottom
             # A picture inside a plain box needs no clip, and is drawn several times as fast without.
             node = Picture(pixels, place, clip=None if within and frame == Box(rect) else frame)
             covers = pixels.opaque and rect.union(place) == place
-        ctx.note_image(ImageReport(self.image_url, info.sha256, info.width, info.height, crop, focus))
+        ctx.note_image(ImageReport(source, info.sha256, info.width, info.height, crop, focus))
         if self.image_effect.filters:
             # The frame cuts after the effect: a blurred picture keeps a sharp edge.
             bare = Picture(node.pixels, node.rect) if isinstance(node, Picture) else node
             node = Group((Group((bare,), filters=self.image_effect.filters),), clip=frame)
         return node, covers and not self.image_effect.filters
 
-    def _place(self, ctx: LowerContext, rect: Rect, width: int, height: int) -> tuple[Rect, Rect, str | None]:
+    def _place(
+        self, ctx: LowerContext, source: str, rect: Rect, width: int, height: int
+    ) -> tuple[Rect, Rect, str | None]:
         point = (self.focal_point.x, self.focal_point.y)
         match self.image_position:
             case None:
@@ -126,7 +133,7 @@ class ImageLayer(BoxedLayer):
             case "contain":
                 return (*fit_picture("contain", width, height, rect, point), None)
             case "ai_face":
-                focus = ctx.focus(self.image_url, rect.width, rect.height)
+                focus = ctx.focus(source, rect.width, rect.height)
                 return (*fit_picture("cover", width, height, rect, (focus.x, focus.y)), focus.served)
         aligned = (_ALIGN[self.image_align_h], _ALIGN[self.image_align_v])
         crop, place = fit_picture("contain", width, height, rect, aligned)
