@@ -139,6 +139,10 @@ class Layer(Model):
         """The font faces that it asks for."""
         yield from ()
 
+    def borrows(self) -> bool:
+        """Whether it shows what another layer holds, so that a row that changes the other one changes it."""
+        return False
+
     def nested(self) -> tuple[Any, ...]:
         """Its child layers."""
         return ()

@@ -46,6 +46,8 @@ class Surroundings:
     vector: bool = False
     locale: str = "en"
     fallback_fonts: tuple[str, ...] = ()
+    pages: tuple[BoundPage, ...] = field(default=(), kw_only=True)
+    """All pages of the row, for layers that go on from one to the next."""
     px_mm: float | None = None
     """Millimetres that a px becomes on paper, where the output says so."""
     measured: bool = False
@@ -269,6 +271,11 @@ class _Context:
             self._services.drawings[blob.sha256] = drawing
         return drawing
 
+    def layers(self) -> Iterator[tuple[Layer, float, float]]:
+        """All layers of all pages with the sizes that they name, groups before their children."""
+        for page in self._around.pages or (self._around.page,):
+            yield from _sized(page.layers, page.width, page.height)
+
     def note_image(self, image: ImageReport) -> None:
         """Put a drawn picture into the report of the layer being lowered."""
         self._stack[-1].images.append(image)
@@ -277,6 +284,13 @@ class _Context:
         """Add a warning about the layer being lowered."""
         layer = self._stack[-1].layer.name if self._stack else None
         self.warnings.append(Warning_(code, message, layer, f"/{key}" if key else ""))
+
+
+def _sized(layers: Sequence[Layer], width: float, height: float) -> Iterator[tuple[Layer, float, float]]:
+    for layer in layers:
+        wide, tall = layer.width.resolve(width), layer.height.resolve(height)
+        yield layer, wide, tall
+        yield from _sized(layer.nested(), wide, tall)
 
 
 def _is_svg(data: bytes) -> bool:

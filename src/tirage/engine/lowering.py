@@ -167,6 +167,9 @@ class LowerContext(Protocol):
     def natural(self, layer: Any, width: float | None) -> tuple[float, float] | None:
         """What `layer.natural` says, asked once for each width: groups that hug groups would ask ever more often."""
 
+    def layers(self) -> Iterator[tuple[Any, float, float]]:
+        """Every layer that is drawn, of all pages, with the width and height of the box that it names, px."""
+
     def note_image(self, image: ImageReport) -> None:
         """Put a drawn picture into the layer's report."""
 

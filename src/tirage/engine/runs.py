@@ -50,7 +50,7 @@ def page_parts(prepared: Prepared, around: Surroundings, *, with_background: boo
 
 def _keepable(layer: Layer, page: BoundPage) -> bool:
     """Whether no row value reaches the layer and its picture composes like the layer itself."""
-    plain = layer.blend_mode == "normal" and all(_keepable(child, page) for child in layer.nested())
+    plain = layer.blend_mode == "normal" and not layer.borrows() and all(_keepable(child, page) for child in layer.nested())
     return plain and layer.id not in page.touched
 
 
