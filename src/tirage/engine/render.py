@@ -89,8 +89,9 @@ def compose(
     pages, laid = [], []
     for page in bound.pages:
         around = Surroundings(
-            page, resources, prepared.services, fineness, vector, settings.locale, tuple(settings.fonts), px_mm
-        )
+            page, resources, prepared.services, fineness, vector, settings.locale, tuple(settings.fonts), px_mm,
+            pages=bound.pages,
+        )  # fmt: skip
         parts = list(page_parts(prepared, around, with_background=not bare))
         root = Group(tuple(node for part in parts for node in part.nodes))
         links = tuple(link for part in parts for link in part.links)

@@ -19,6 +19,7 @@ from tirage.engine.layers.qrcode import QrCodeLayer
 from tirage.engine.layers.rating import RatingLayer
 from tirage.engine.layers.shape import ShapeLayer
 from tirage.engine.layers.svg import SvgLayer
+from tirage.engine.layers.table import TableLayer
 from tirage.engine.layers.text import TextLayer
 from tirage.engine.layers.tick_gauge import TickGaugeLayer
 
@@ -37,6 +38,7 @@ LAYER_TYPES: tuple[type[Layer], ...] = (
     ChartLayer,
     IconLayer,
     CountdownLayer,
+    TableLayer,
 )
 
 AnyLayer = Annotated[
@@ -53,7 +55,8 @@ AnyLayer = Annotated[
     | RatingLayer
     | ChartLayer
     | IconLayer
-    | CountdownLayer,
+    | CountdownLayer
+    | TableLayer,
     Field(discriminator="type"),
 ]
 

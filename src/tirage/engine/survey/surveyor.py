@@ -82,7 +82,7 @@ class Surveyor:
         for page in bound.pages:
             around = Surroundings(
                 page, resources, self._services, options.scale, False, settings.locale, tuple(settings.fonts),
-                px_mm(options), measured=True,
+                px_mm(options), measured=True, pages=bound.pages,
             )  # fmt: skip
             layers = {layer.id: layer for layer in _all(page.layers)}
             stack = Stack(around, layers, changed)
