@@ -50,6 +50,17 @@ async def cancel_batch(service: Service, workspace: str, uid: str) -> Batch:
     return ended
 
 
+async def delete_batch(service: Service, workspace: str, uid: str) -> None:
+    """Forget a batch and its rows; its pictures stay. Raises NotFound, Conflict `batch_not_ended`."""
+    async with service.database.workspace(workspace) as tx:
+        batch = await batches.get(tx, uid, lock=True)
+        if batch.state not in ENDED:
+            message = f"The batch is {batch.state}; cancel it before it is deleted."
+            raise Conflict(Problem("batch_not_ended", message))
+        await batches.delete(tx, uid)
+    await drop_table_of(service, batch)
+
+
 async def retry_batch(service: Service, workspace: str, uid: str) -> Batch:
     """Draw the failed rows of a finished batch once more. Raises NotFound, Conflict `batch_not_finished`."""
     async with service.database.workspace(workspace) as tx:

@@ -26,6 +26,7 @@ from tirage.api.errors import Told, problem_response
 from tirage.api.metrics import Metrics
 from tirage.api.routes import (
     batch,
+    batch_files,
     batches,
     deliveries,
     designs,
@@ -52,6 +53,7 @@ ROUTERS = (
     reports.router,
     batch.router,
     sources.router,
+    batch_files.router,
     batches.router,
     schedules.router,
     pictures.router,  # before the files: an id has no slash

@@ -59,6 +59,7 @@ STATUSES: Mapping[str, int] = {
     "quota_exceeded": 429,
     "rate_limited": 429,
     "renderer_busy": 503,
+    "streams_full": 503,
     "pool_full": 503,
     "pool_closed": 503,
     "pool_unavailable": 503,

@@ -10,6 +10,7 @@ from typing import Literal, LiteralString
 from tirage.db.connect import Transaction
 from tirage.engine.errors import Problem
 from tirage.store.errors import Conflict, NotFound
+from tirage.store.paging import Page, Position, read_cursor
 from tirage.store.unique import with_new_uid
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
@@ -51,17 +52,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """A row to be drawn; `row_values` is a JSON object."""
+    """A row to be drawn; `row_values` is a JSON object, `name` its file's without an extension."""
 
     number: int
     row_values: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
     """A row as lists show it, with the `paths` of its pictures, those of several pages in their order.
 
-    `extension`, `sha256`, `size` and `blob_key` are of the first; `name` is its file's without an extension.
+    `extension` and `sha256` are of the first; `name` is its file's without an extension.
     """
 
     number: int
@@ -70,8 +72,6 @@ class BatchRow:
     name: str
     extension: str | None
     sha256: bytes | None
-    size: int | None
-    blob_key: str | None
     paths: list[str]
 
 
@@ -136,7 +136,7 @@ WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s AND number = (
 RETURNING number, epoch
 """
 _PENDING: LiteralString = """
-SELECT number, row_values FROM batch_rows
+SELECT number, row_values, name FROM batch_rows
 WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s AND chunk = %(chunk)s AND state = 'pending' ORDER BY number
 """
 _RELEASE: LiteralString = """
@@ -182,8 +182,17 @@ WITH again AS (
 )
 SELECT count(*) FROM again
 """
+_PAGE: LiteralString = (
+    "SELECT "
+    + _COLUMNS
+    + """ FROM batches WHERE workspace_id = %(workspace)s AND (%(state)s::text IS NULL OR state = %(state)s)
+  AND (%(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s, %(after_id)s))
+ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+"""
+)
+_DELETE: LiteralString = "DELETE FROM batches WHERE workspace_id = %(workspace)s AND id = %(uid)s"
 _ROWS: LiteralString = """
-SELECT number, state, problem, batch_rows.name, extension, sha256, size, blob_key,
+SELECT number, state, problem, batch_rows.name, extension, sha256,
     CASE WHEN path_folder IS NULL THEN '{}' ELSE ARRAY[path_folder || '/' || path_name || '.' || extension] || ARRAY(
         SELECT more.path_folder || '/' || more.path_name || '.' || more.extension FROM images AS more
         WHERE more.workspace_id = batch_rows.workspace_id AND more.id = ANY(more_images) ORDER BY more.page_index)
@@ -285,3 +294,20 @@ async def again(tx: Transaction, uid: str) -> int:
 async def rows(tx: Transaction, uid: str, state: str | None, after: int, limit: int) -> list[BatchRow]:
     """Rows by number, from behind `after`: pages do not shift while rows finish."""
     return await tx.all(BatchRow, _ROWS, uid=uid, state=state, after=after, limit=limit)
+
+
+async def page(tx: Transaction, state: State | None, cursor: str | None, limit: int) -> Page[Batch]:
+    """The workspace's batches, newest first. Raises Invalid `cursor_invalid`."""
+    after = None if cursor is None else read_cursor(cursor, tx.workspace, state or "")
+    found = await tx.all(
+        Batch, _PAGE, state=state, after=after.created_at if after else None, after_id=after.id if after else None,
+        limit=limit + 1,
+    )  # fmt: skip
+    shown = found[:limit]
+    more = Position(shown[-1].created_at, shown[-1].id).cursor(tx.workspace, state or "") if found[limit:] else None
+    return Page(tuple(shown), more)
+
+
+async def delete(tx: Transaction, uid: str) -> None:
+    """Remove a batch and its rows; pictures stay."""
+    await tx.execute(_DELETE, uid=uid)
