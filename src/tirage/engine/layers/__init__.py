@@ -13,6 +13,7 @@ from tirage.engine.layers.countdown import CountdownLayer
 from tirage.engine.layers.gauge import GaugeLayer
 from tirage.engine.layers.group import GroupLayer
 from tirage.engine.layers.icon import IconLayer
+from tirage.engine.layers.icon_row import IconRowLayer
 from tirage.engine.layers.image import ImageLayer
 from tirage.engine.layers.progress_bar import ProgressBarLayer
 from tirage.engine.layers.qrcode import QrCodeLayer
@@ -39,6 +40,7 @@ LAYER_TYPES: tuple[type[Layer], ...] = (
     IconLayer,
     CountdownLayer,
     TableLayer,
+    IconRowLayer,
 )
 
 AnyLayer = Annotated[
@@ -56,7 +58,8 @@ AnyLayer = Annotated[
     | ChartLayer
     | IconLayer
     | CountdownLayer
-    | TableLayer,
+    | TableLayer
+    | IconRowLayer,
     Field(discriminator="type"),
 ]
 
