@@ -17,6 +17,7 @@ from tirage.store import (
     assets,
     batch_orders,
     batch_schedules,
+    destinations,
     events,
     fonts,
     hooks,
@@ -67,7 +68,7 @@ async def test_without_the_filter_no_foreign_row_is_seen(
         await _fill_batches(database, tenant)
     async with database.system() as system:
         tables = await system.values(TABLES)
-    assert len(tables) == 23
+    assert len(tables) == 24
     for tenant in (alice, bob):
         async with database.workspace(tenant.id) as tx:
             for table in sorted(set(tables) - ABOVE_WORKSPACES - {"workspaces"}):
@@ -106,6 +107,7 @@ async def _fill_batches(database: Database, tenant: Tenant) -> None:
             now=NOON,
         )
         await batch_orders.put(tx, batch, TableOrder())
+        await destinations.create(tx, Vault(bytes(32)), "bucket", "s3://mine", "user", "secret", NOON)
         template = await tx.value("SELECT template_id FROM batches WHERE id = %(batch)s", batch=batch)
         new = NewSchedule("sheet", template, "png", TableOrder(), 60, "", "UTC", True, NOON)
         await batch_schedules.create(tx, new, NOON)

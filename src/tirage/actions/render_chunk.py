@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from tirage.actions.destinations import Delivery
 from tirage.actions.draw_order import Output
 from tirage.actions.end_batch import end_batch, fault_of, tell_progress
 from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of
@@ -56,11 +57,12 @@ async def render_chunk(
         batch = await batches.get(tx, uid)
         held = await batches.claim(tx, uid, job, service.clock.now()) if batch.state == "running" else None
         rows = [] if held is None else await batches.pending(tx, uid, held.number)
+        delivery = await Delivery.of(service, tx, uid)
     if held is None:
         return
     fault("claimed")
     design = await designs.open(service, workspace, batch.template_id, batch.template_version)
-    finished = await _draw(service, design, batch, rows, forgiving=tries >= _TRIES)
+    finished = await _draw(service, design, batch, rows, delivery, forgiving=tries >= _TRIES)
     fault("stored_not_committed")
     try:
         await _commit(service, workspace, batch, held, finished)
@@ -70,7 +72,7 @@ async def render_chunk(
 
 
 async def _draw(
-    service: Service, design: Design, batch: Batch, rows: list[PendingRow], *, forgiving: bool
+    service: Service, design: Design, batch: Batch, rows: list[PendingRow], delivery: Delivery, *, forgiving: bool
 ) -> list[_Finished]:
     stop_at = time.monotonic() + CHUNK_SECONDS
     waiting = iter(rows)
@@ -80,7 +82,7 @@ async def _draw(
         async def lane() -> None:
             for row in waiting:
                 try:
-                    finished.append(await _row(service, design, batch, row))
+                    finished.append(await _row(service, design, batch, row, delivery))
                 except Exception as error:
                     if not forgiving or is_passing(error):
                         raise
@@ -96,7 +98,7 @@ async def _draw(
     return finished
 
 
-async def _row(service: Service, design: Design, batch: Batch, row: PendingRow) -> _Finished:
+async def _row(service: Service, design: Design, batch: Batch, row: PendingRow, delivery: Delivery) -> _Finished:
     values = orjson.loads(row.row_values)
     try:
         read = await read_row(service, design, (), values=values)
@@ -116,6 +118,9 @@ async def _row(service: Service, design: Design, batch: Batch, row: PendingRow) 
     for file in files:
         await service.blobs.put(file.new.blob_key, file.data, file.new.media_type)
     fault("stored")
+    undelivered = await delivery.hand_over(row.name, files)
+    if undelivered is not None:
+        return _Finished(row.number, problem=problem_text(undelivered))
     return _Finished(row.number, files)
 
 

@@ -30,6 +30,7 @@ from tirage.api.routes import (
     batches,
     deliveries,
     designs,
+    destinations,
     fonts,
     hooks,
     images,
@@ -56,6 +57,7 @@ ROUTERS = (
     batch_files.router,
     batches.router,
     schedules.router,
+    destinations.router,
     pictures.router,  # before the files: an id has no slash
     images.router,
     templates.router,

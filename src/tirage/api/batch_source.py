@@ -25,6 +25,7 @@ from tirage.assets.urls import parse_url
 from tirage.context import Service
 from tirage.engine import formats
 from tirage.engine.errors import Problem, RowProblem
+from tirage.store import destinations
 from tirage.store.batch_orders import TableOrder
 from tirage.tables.filenames import FileNamer
 from tirage.tables.open import FORMATS
@@ -55,6 +56,9 @@ class BatchFields(TableFields):
 
     template_id: Annotated[str, Field(max_length=64)]
     format: Annotated[str, Field(max_length=20)] = "png"
+    destination_id: Annotated[
+        str | None, Field(max_length=64, description="A bucket of yours that the files are handed over to as well.")
+    ] = None
 
 
 class BatchesBody(BatchFields):
@@ -86,10 +90,9 @@ class BatchOrder:
         """The design."""
         return self.fields.template_id
 
-    def check_against(self, design: Design) -> None:
-        """Refuse what does not fit the design. Raises RowProblem `mapping_target_unknown`."""
-        if isinstance(self.fields.mapping, dict):
-            check_mapping(design.template, self.fields.mapping)
+    async def check_against(self, design: Design) -> None:
+        """Refuse what does not fit the design. Raises RowProblem `mapping_target_unknown`, NotFound `destination_…`."""
+        await check_fields(self._service, self.fields, design)
 
     async def move_to(self, workspace: str) -> None:
         """Put the table among the objects of the workspace that the design lies in."""
@@ -172,7 +175,7 @@ async def _from_form(request: Request, service: Service, who: Caller) -> BatchOr
 
 def structured(model: type[Body], fields: Mapping[str, str]) -> dict[str, Any]:
     """Fields of a form as JSON values: what the model does not take as text is read as JSON."""
-    texts = {each.alias or name for name, each in model.model_fields.items() if each.annotation is str}
+    texts = {each.alias or name for name, each in model.model_fields.items() if each.annotation in (str, str | None)}
     values: dict[str, Any] = {}
     for name, text in fields.items():
         values[name] = text
@@ -182,6 +185,15 @@ def structured(model: type[Body], fields: Mapping[str, str]) -> dict[str, Any]:
             except orjson.JSONDecodeError:
                 continue  # the model says what it takes
     return values
+
+
+async def check_fields(service: Service, fields: BatchFields, design: Design) -> None:
+    """Refuse what does not fit the design. Raises RowProblem `mapping_target_unknown`, NotFound `destination_…`."""
+    if isinstance(fields.mapping, dict):
+        check_mapping(design.template, fields.mapping)
+    if fields.destination_id is not None:
+        async with service.database.workspace(design.workspace) as tx:
+            await destinations.get(tx, fields.destination_id)
 
 
 def require_query(service: Service, who: Caller) -> None:
@@ -216,7 +228,7 @@ def _order(
     return BatchOrder(fields, format_, Source(name, table.key if table else "", order), mark, service, table)
 
 
-def order_of(fields: TableFields, *, address: str = "", query: str = "") -> TableOrder:
+def order_of(fields: BatchFields, *, address: str = "", query: str = "") -> TableOrder:
     """How the table is read, as it is kept."""
     return TableOrder(
         naming=fields.naming,
@@ -226,6 +238,7 @@ def order_of(fields: TableFields, *, address: str = "", query: str = "") -> Tabl
         sheet=fields.sheet,
         source_url=address,
         source_query=query,
+        destination=fields.destination_id,
     )
 
 

@@ -8,12 +8,13 @@ from typing import LiteralString
 from tirage.db.connect import Transaction
 
 _PUT: LiteralString = """
-INSERT INTO batch_orders (batch_id, workspace_id, naming, mapping, encoding, delimiter, sheet, source_url, source_query)
+INSERT INTO batch_orders (batch_id, workspace_id, naming, mapping, encoding, delimiter, sheet, source_url, source_query,
+                          destination)
 VALUES (%(uid)s, %(workspace)s, %(naming)s, %(mapping)s, %(encoding)s, %(delimiter)s, %(sheet)s, %(source_url)s,
-        %(source_query)s)
+        %(source_query)s, %(destination)s)
 """
 _GET: LiteralString = """
-SELECT naming, mapping, encoding, delimiter, sheet, source_url, source_query FROM batch_orders
+SELECT naming, mapping, encoding, delimiter, sheet, source_url, source_query, destination FROM batch_orders
 WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s
 """
 _FETCHED: LiteralString = """
@@ -24,7 +25,10 @@ WHERE workspace_id = %(workspace)s AND id = %(uid)s AND source_key = '' AND stat
 
 @dataclass(frozen=True, slots=True)
 class TableOrder:
-    """What was asked for about a table; empty texts leave it to the reader. `mapping` is a JSON object."""
+    """What was asked for about a table; empty texts leave it to the reader. `mapping` is a JSON object.
+
+    `destination` is the id of the bucket that the files are handed over to.
+    """
 
     naming: str = ""
     mapping: str = "{}"
@@ -33,6 +37,7 @@ class TableOrder:
     sheet: str = ""
     source_url: str = ""
     source_query: str = ""
+    destination: str | None = None
 
 
 async def put(tx: Transaction, uid: str, order: TableOrder) -> None:
@@ -40,6 +45,7 @@ async def put(tx: Transaction, uid: str, order: TableOrder) -> None:
     await tx.execute(
         _PUT, uid=uid, naming=order.naming, mapping=order.mapping, encoding=order.encoding, delimiter=order.delimiter,
         sheet=order.sheet, source_url=order.source_url, source_query=order.source_query,
+        destination=order.destination,
     )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ class Schedule:
     sheet: str
     source_url: str
     source_query: str
+    destination: str | None
     every_seconds: int | None
     cron: str
     time_zone: str
@@ -69,7 +70,14 @@ class Schedule:
     def order(self) -> TableOrder:
         """How its table is read."""
         return TableOrder(
-            self.naming, self.mapping, self.encoding, self.delimiter, self.sheet, self.source_url, self.source_query
+            self.naming,
+            self.mapping,
+            self.encoding,
+            self.delimiter,
+            self.sheet,
+            self.source_url,
+            self.source_query,
+            self.destination,
         )
 
 
@@ -88,16 +96,16 @@ class Run:
 
 _COLUMNS: LiteralString = """
     id, workspace_id, template_id, name, format, naming, mapping, encoding, delimiter, sheet, source_url, source_query,
-    every_seconds, cron, time_zone, only_changed, paused, etag, sha256, next_at, claimed_until, last_at, last_batch,
-    outcome, problem, created_at
+    destination, every_seconds, cron, time_zone, only_changed, paused, etag, sha256, next_at, claimed_until, last_at,
+    last_batch, outcome, problem, created_at
 """
 _INSERT: LiteralString = (
     """
 INSERT INTO batch_schedules (id, workspace_id, template_id, name, format, naming, mapping, encoding, delimiter, sheet,
-    source_url, source_query, every_seconds, cron, time_zone, only_changed, next_at, created_at)
+    source_url, source_query, destination, every_seconds, cron, time_zone, only_changed, next_at, created_at)
 VALUES (%(uid)s, %(workspace)s, %(template_id)s, %(name)s, %(format)s, %(naming)s, %(mapping)s, %(encoding)s,
-    %(delimiter)s, %(sheet)s, %(source_url)s, %(source_query)s, %(every)s, %(cron)s, %(time_zone)s, %(only_changed)s,
-    %(next_at)s, %(now)s)
+    %(delimiter)s, %(sheet)s, %(source_url)s, %(source_query)s, %(destination)s, %(every)s, %(cron)s, %(time_zone)s,
+    %(only_changed)s, %(next_at)s, %(now)s)
 ON CONFLICT DO NOTHING RETURNING """
     + _COLUMNS
 )
@@ -145,7 +153,8 @@ async def create(tx: Transaction, new: NewSchedule, now: datetime) -> Schedule:
         return await tx.one(
             Schedule, _INSERT, uid=uid, template_id=new.template_id, name=new.name, format=new.format,
             naming=order.naming, mapping=order.mapping, encoding=order.encoding, delimiter=order.delimiter,
-            sheet=order.sheet, source_url=order.source_url, source_query=order.source_query, every=new.every_seconds,
+            sheet=order.sheet, source_url=order.source_url, source_query=order.source_query,
+            destination=order.destination, every=new.every_seconds,
             cron=new.cron, time_zone=new.time_zone, only_changed=new.only_changed, next_at=new.next_at, now=now,
         )  # fmt: skip
 

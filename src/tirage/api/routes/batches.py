@@ -51,7 +51,7 @@ async def post_batch(request: Request, who: Renderer) -> Response:
     async with reading_order(request, who) as order:
         who.require_template(order.template_id)
         design = await designs_of(request).locate(service, order.template_id, who.key.workspaces, who.workspace)
-        order.check_against(design)
+        await order.check_against(design)
         once = await begin_once(request, design.workspace, "POST /batches", content=order.identity)
         if once.replay is not None:
             await order.drop()

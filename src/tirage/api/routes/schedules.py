@@ -9,11 +9,10 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from tirage.actions.map_columns import check_mapping
 from tirage.actions.run_schedules import next_time
 from tirage.api.answers import any_template, asked_workspace, json_answer
 from tirage.api.auth import Caller, caller, designs_of, service_of
-from tirage.api.batch_source import BatchFields, check_address, checked_fields, order_of, require_query
+from tirage.api.batch_source import BatchFields, check_address, check_fields, checked_fields, order_of, require_query
 from tirage.api.idempotent import begin_once
 from tirage.api.json_body import Answer, read_model
 from tirage.api.openapi import answers, body_schema
@@ -98,8 +97,7 @@ async def post_schedule(request: Request, who: Renderer) -> Response:
     now = service.clock.now()
     due = next_time(now, body.every, body.cron or "", body.time_zone)
     design = await designs_of(request).locate(service, body.template_id, who.key.workspaces, who.workspace)
-    if isinstance(body.mapping, dict):
-        check_mapping(design.template, body.mapping)
+    await check_fields(service, body, design)
     once = await begin_once(request, design.workspace, "POST /schedules")
     if once.replay is not None:
         return once.replay

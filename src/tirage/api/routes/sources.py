@@ -61,7 +61,7 @@ async def post_preview(request: Request, who: Annotated[Caller, Depends(caller("
     async with reading_order(request, who) as order:
         who.require_template(order.template_id)
         design = await designs_of(request).locate(service, order.template_id, who.key.workspaces, who.workspace)
-        order.check_against(design)
+        await order.check_against(design)
         try:
             found = await preview_source(service, design, order.source)
         finally:
