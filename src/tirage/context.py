@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tirage.assets.fetch import Fetcher
     from tirage.assets.fontsource import LibraryFonts
     from tirage.assets.guard import Policy
+    from tirage.assets.providers import Maker, Shelf, SyncMaker
     from tirage.assets.sync import SyncFetcher
     from tirage.blobs import Blobs
     from tirage.clock import Clock
@@ -50,6 +51,7 @@ class Context:
         self._allow_hosts = tuple(allow_hosts)
         self._lock = threading.Lock()
         self._fetcher: SyncFetcher | None = None
+        self._maker: SyncMaker | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -89,13 +91,27 @@ class Context:
                 self._fetcher = SyncFetcher(self.policy, cache=cache)
             return self._fetcher
 
+    def maker(self) -> SyncMaker:
+        """Who makes pictures for layers that ask for it, made when the first one does."""
+        with self._lock:
+            if self._maker is None:
+                from tirage.assets.providers import FolderShelf, NoShelf, SyncMaker
+
+                folder = self.cache_folder
+                shelf = NoShelf() if folder is None else FolderShelf(folder / "made")
+                self._maker = SyncMaker(lambda: open_maker(self.settings, shelf, allow=self._allow_hosts))
+            return self._maker
+
     def close(self) -> None:
         """End the drawing processes and close the connections."""
         self.pool.close()
         with self._lock:
             fetcher, self._fetcher = self._fetcher, None
+            maker, self._maker = self._maker, None
         if fetcher is not None:
             fetcher.close()
+        if maker is not None:
+            maker.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,7 @@ class Service:
     database: Database
     blobs: Blobs
     fetcher: Fetcher
+    maker: Maker
     vault: Vault
     clock: Clock
     fonts: LibraryFonts
@@ -129,6 +146,7 @@ async def open_service(
     from tirage.assets.fetch import Fetcher
     from tirage.assets.fontsource import LibraryFonts
     from tirage.assets.guard import Policy
+    from tirage.assets.providers import BlobShelf
     from tirage.blobs import open_blobs
     from tirage.clock import SystemClock
     from tirage.db.connect import Database
@@ -142,13 +160,14 @@ async def open_service(
     database = Database(address)
     try:
         durability = await database.open()
-        async with Fetcher(policy, cache=cache) as fetcher:
+        async with Fetcher(policy, cache=cache) as fetcher, aclosing(open_maker(settings, BlobShelf(blobs))) as maker:
             yield Service(
                 settings=settings,
                 pool=pool,
                 database=database,
                 blobs=blobs,
                 fetcher=fetcher,
+                maker=maker,
                 vault=vault,
                 clock=clock or SystemClock(),
                 fonts=LibraryFonts(),
@@ -191,6 +210,23 @@ def data_folder(settings: Settings) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("tirage", appauthor=False)) / "service"
+
+
+def open_maker(settings: Settings, shelf: Shelf, *, allow: Sequence[str] = ()) -> Maker:
+    """Who makes pictures by the settings; one who only says that nobody does, where they name no provider.
+
+    Raises TirageError `policy_invalid`.
+    """
+    from tirage.assets.providers import Maker
+
+    if not settings.ai_url:
+        return Maker(None)
+    from tirage.assets.providers.openai import openai_images
+
+    provider = openai_images(
+        settings.ai_url, settings.ai_key, settings.ai_model, seconds=settings.ai_seconds, allow=allow
+    )
+    return Maker(provider, shelf)
 
 
 def public_url(settings: Settings) -> str:

@@ -150,6 +150,13 @@ class Settings:
     wait_seconds: float = field(
         default=10.0, metadata=_about("s", "How long a request waits for a drawing process before it is told 503.", 0.1)
     )
+    ai_url: str = field(
+        default="",
+        metadata=_about("", "Where pictures are made (OpenAI Images API), such as https://…/v1; empty makes none."),
+    )
+    ai_key: str = field(default="", metadata=_about("", "The key of the service that makes pictures.", secret=True))
+    ai_model: str = field(default="gpt-image-1", metadata=_about("", "The model that makes pictures."))
+    ai_seconds: float = field(default=120.0, metadata=_about("s", "How long a picture may take to be made.", 1))
     log_format: LogFormat = field(
         default="console", metadata=_about("", "Whether the service's log is for people (console) or programs (json).")
     )

@@ -21,6 +21,7 @@ from tirage.engine.bind import CANVAS, bind
 from tirage.engine.errors import Problem, RenderProblem, ResourceProblem, RowProblem, closest
 from tirage.engine.report import Warning_
 from tirage.engine.template import BoundTemplate, Json
+from tirage.engine.wishes import with_inputs
 from tirage.pool.job import Job, Reply
 
 LayerObject = Mapping[str, Json]
@@ -91,7 +92,8 @@ async def read_row(
         _require_layers(design, params)
     now = moment or service.clock.now()
     bound = bind(design.template, values or {}, params, now=now)
-    wanted = sources(bound)
+    shown = sources(bound)
+    wanted, wishes = with_inputs(shown)
     found: dict[str, Fetched | ResourceProblem] = {
         source: design.embedded[source] for source in wanted if source in design.embedded
     }
@@ -100,11 +102,13 @@ async def read_row(
     if rest:
         deadline = service.settings.fetch_seconds
         found |= await resolve_remote(rest, fetcher=service.fetcher, scope=design.workspace, deadline=deadline)
-    failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
+    if wishes:
+        found |= await service.maker.make_many(wishes, found, scope=design.workspace)
+    failures = [(source, each) for source in shown if isinstance(each := found[source], ResourceProblem)]
     if failures:
         raise failed_pictures(bound, failures)
     own = await design.pack(service, font_wishes(bound)) if design.shelf.families else NO_FONTS
-    return Row(design, bound, {source: found[source] for source in wanted}, now, own)  # type: ignore[misc]
+    return Row(design, bound, {source: found[source] for source in shown}, now, own)  # type: ignore[misc]
 
 
 def recipe_of(service: Service, row: Row, output: Output) -> str:

@@ -22,9 +22,10 @@ from tirage.engine.errors import Problem, ResourceProblem, TemplateProblem, clos
 from tirage.engine.layer import properties_of
 from tirage.engine.resources import ROW_SCHEME, FontRef
 from tirage.engine.template import BoundTemplate, Json, Template
+from tirage.engine.wishes import with_inputs
 
 WORKSPACE = "local"
-_REMOTE = re.compile(r"https?:", re.IGNORECASE)
+_REMOTE = re.compile(r"https?:|ai:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ class RowJobs:
 
     def _resolve(self, wanted: Iterable[str]) -> dict[str, Fetched | ResourceProblem]:
         plain, brought = [], {}
-        for source in wanted:
+        ready, wishes = with_inputs(wanted)
+        for source in ready:
             if source.startswith(ROW_SCHEME):
                 brought[source.removeprefix(ROW_SCHEME)] = source
             else:
@@ -135,7 +137,7 @@ class RowJobs:
         found = dict(resolve(plain, base=self._template_files, fetcher=fetcher, deadline=deadline))
         for source, each in resolve(brought, base=self._row_files).items():
             found[brought[source]] = each
-        return found
+        return found | self._context.maker().make_many(wishes, found) if wishes else found
 
     def _font_keys(self, refs: frozenset[FontRef]) -> frozenset[str]:
         keys = self._fonts.get(refs)

@@ -120,9 +120,12 @@ class Fetcher:
         """What turns names into addresses."""
         return self._resolver
 
-    def poster(self) -> Poster:
-        """A client that sends messages under the same policy, by the same resolver."""
-        return Poster(self._policy, resolver=self._resolver, trust=_trust(self._ca_file))
+    def poster(self, limits: Limits | None = None) -> Poster:
+        """A client that sends messages under the same policy, by the same resolver; `limits` of its own if given."""
+        trust = _trust(self._ca_file)
+        if limits is None:
+            return Poster(self._policy, resolver=self._resolver, trust=trust)
+        return Poster(self._policy, resolver=self._resolver, trust=trust, limits=limits)
 
     async def fetch(self, url: str, *, scope: str = "", headers: Mapping[str, str] | None = None) -> Fetched:
         """Fetch one source, from the cache where its host allows that.

@@ -71,7 +71,7 @@ class Poster:
         return url
 
     async def post(self, text: str, message: bytes, headers: Mapping[str, str]) -> Answer:
-        """POST a message; the answer has at most 64 kB and comes within 15 seconds.
+        """POST a message; the answer has at most 64 kB and comes within 15 seconds, where no other limits are given.
 
         Raises ResourceProblem with one of the `source_…` codes where no such answer came.
         """

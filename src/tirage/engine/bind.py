@@ -36,7 +36,7 @@ from tirage.engine.resources import ROW_SCHEME
 from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Pattern, Template
 
 CANVAS = "canvas"
-_PICTURES = ("imageUrl",)
+_PICTURES = ("imageUrl", "sourceImage")
 _FIXED = frozenset({"id", "name", "type", "children"})
 _CANVAS_KEYS = {"backgroundColor": "background", "background": "background", "width": "width", "height": "height"}
 

@@ -16,6 +16,7 @@ MAX_PICTURES = 6
 """Pictures that one wish may begin with, the source and the references together."""
 
 Form = Literal["square", "wide", "tall"]
+_FORMS = ("square", "wide", "tall")
 _SQUARE = 1.25  # the longer side of what still counts as a square
 
 
@@ -50,14 +51,20 @@ class Wish:
 
 @lru_cache(maxsize=1024)
 def wish_of(source: str) -> Wish | None:
-    """The wish that a source is, None for any other source."""
+    """The wish that a source is; None for any other source, also one that only begins like a wish."""
     if not source.startswith(SCHEME):
         return None
-    told = json.loads(source.removeprefix(SCHEME))
-    references = tuple((name, picture) for name, picture in told.get("references", ()))
-    return Wish(
-        told.get("prompt", ""), told.get("source", ""), references, told.get("form", "square"), "cutOut" in told
-    )
+    try:
+        told = json.loads(source.removeprefix(SCHEME))
+        references = tuple((name, picture) for name, picture in told.get("references", ()))
+        form: Form = told.get("form", "square")
+        wish = Wish(told.get("prompt", ""), told.get("source", ""), references, form, "cutOut" in told)
+        # Whoever writes one by hand writes it as we do: a form or a type of theirs makes another text.
+        texts = all(isinstance(each, str) for each in (wish.prompt, *wish.inputs))
+        ours = texts and form in _FORMS and len(wish.inputs) <= MAX_PICTURES and wish.as_source() == source
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return wish if ours else None
 
 
 def with_inputs(sources: Iterable[str]) -> tuple[list[str], list[str]]:
