@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tirage.engine.arrange import Flow, Item, arrange
+from tirage.engine.arrange import Flow, Item, Side, arrange
 from tirage.engine.values.transform import Rect
 
 SIZES = st.lists(st.tuples(st.floats(1, 200), st.floats(1, 100)), min_size=1, max_size=12)
@@ -150,8 +150,8 @@ def test_a_pdf_has_the_same_places(studio: Any) -> None:
 )
 def test_neighbours_never_overlap(sizes: list[tuple[float, float]], gap: float, justify: Any) -> None:
     """In a row with room enough, each begins a gap behind the one before it, at least."""
-    items = [Item(width, height) for width, height in sizes]
-    room = sum(each.width for each in items) + gap * (len(items) - 1) + 50
+    items = [Item(Side(width), Side(height)) for width, height in sizes]
+    room = sum(each.width.size for each in items) + gap * (len(items) - 1) + 50
     places = arrange(items, room, 100, Flow("row", gap=gap, justify=justify))
     for one, other in itertools.pairwise(places):
         assert other.x >= one.right + gap - 1e-6
@@ -161,7 +161,12 @@ def test_neighbours_never_overlap(sizes: list[tuple[float, float]], gap: float, 
 @given(SIZES, st.floats(0, 20), st.floats(10, 500))
 def test_wrapped_lines_stay_inside(sizes: list[tuple[float, float]], gap: float, width: float) -> None:
     """Unless an item alone is wider than the row; and no two share a place."""
-    places = arrange([Item(*each) for each in sizes], width, 500, Flow("row", gap=gap, cross_gap=gap, wrap=True))
+    places = arrange(
+        [Item(Side(wide), Side(tall)) for wide, tall in sizes],
+        width,
+        500,
+        Flow("row", gap=gap, cross_gap=gap, wrap=True),
+    )
     assert all(each.right <= width + 1e-6 or each.x == 0 for each in places)
     for index, one in enumerate(places):
         assert not any(_overlap(one, other) for other in places[index + 1 :])
@@ -170,8 +175,8 @@ def test_wrapped_lines_stay_inside(sizes: list[tuple[float, float]], gap: float,
 @given(SIZES, st.booleans())
 def test_fillers_use_up_the_room(sizes: list[tuple[float, float]], mirrored: bool) -> None:
     """Widths and gaps add up to the row."""
-    items = [Item(width, height, fill_width=index % 2 == 0) for index, (width, height) in enumerate(sizes)]
-    fixed = sum(each.width for each in items if not each.fill_width) + 5 * (len(items) - 1)
+    items = [Item(Side(width, fill=index % 2 == 0), Side(height)) for index, (width, height) in enumerate(sizes)]
+    fixed = sum(each.width.size for each in items if not each.width.fill) + 5 * (len(items) - 1)
     places = arrange(items, fixed + 300, 50, Flow("row", gap=5, mirrored=mirrored))
     assert sum(each.width for each in places) + 5 * (len(items) - 1) == pytest.approx(fixed + 300)
 

@@ -76,7 +76,7 @@ def draw_order(
         sources=tuple((source, each.sha256) for source, each in (*kept.shared.items(), *own.items())),
         format=output.format,
         options=output.options,
-        meta=Meta(recipe=mark, title=document.name, language=document.settings.locale, palette=colours),
+        meta=Meta(recipe=mark, title=document.name, language=bound.locale, palette=colours),
         layout_only=layout_only,
         fonts=kept.fonts.keys,
     )

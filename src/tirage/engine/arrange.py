@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tirage.engine.values.transform import Rect
 
 Layout = Literal["none", "row", "column", "grid"]
-Align = Literal["start", "center", "end", "stretch"]
+Align = Literal["start", "center", "end", "stretch", "baseline"]
 Justify = Literal["start", "center", "end", "space-between", "space-around", "space-evenly"]
+_PART = {"center": 0.5, "end": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A width or a height in px: whether it takes what room is left (`fill`) or follows content (`soft`)."""
+
+    size: float
+    fill: bool = False
+    soft: bool = False
+    weight: float = 1.0
+    """Its share of the room left among those that fill."""
+    least: float = 0.0
+    most: float = math.inf
+
+    def within(self, size: float) -> float:
+        """A size within the bounds; the least one wins, as in CSS."""
+        return max(self.least, min(self.most, size))
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A child: its size in px, and which sides take what room is left (`fill`) or follow content (`soft`)."""
+    """A child: its sides, and how far below its top the first baseline lies (None: at its lower edge)."""
 
-    width: float
-    height: float
-    fill_width: bool = False
-    fill_height: bool = False
-    soft_width: bool = False
-    soft_height: bool = False
+    width: Side
+    height: Side
+    baseline: float | None = None
+
+    @property
+    def above(self) -> float:
+        """What lies above the baseline, px."""
+        return self.height.size if self.baseline is None else self.baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A column of a grid: so many px, a share of the room left (`fr`), or as wide as what is in it."""
+
+    kind: Literal["px", "fr", "auto"]
+    value: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +64,8 @@ class Flow:
     align: Align = "start"
     justify: Justify = "start"
     wrap: bool = False
-    columns: int = 2
+    tracks: tuple[Track, ...] = field(default=(Track("fr", 1), Track("fr", 1)))
+    """The columns of a grid."""
     mirrored: bool = False
     """Whether rows run from right to left."""
 
@@ -43,14 +73,12 @@ class Flow:
 def arrange(items: Sequence[Item], width: float, height: float, flow: Flow) -> list[Rect]:
     """The boxes of the items, in their order, within `width` × `height` px."""
     if flow.layout == "grid":
-        places = _grid(items, width, flow)
+        places = _grid(items, track_widths(flow, [each.width.size for each in items], width), flow)
+    elif flow.layout == "column":
+        turned = [Item(each.height, each.width) for each in items]
+        places = [Rect(each.y, each.x, each.height, each.width) for each in _lines(turned, height, width, flow)]
     else:
-        upright = flow.layout == "column"
-        turned = [_turned(each) for each in items] if upright else list(items)
-        main, cross = (height, width) if upright else (width, height)
-        places = _lines(turned, main, cross, flow)
-        if upright:
-            places = [Rect(each.y, each.x, each.height, each.width) for each in places]
+        places = _lines(items, width, height, flow)
     if flow.mirrored:
         places = [Rect(width - each.x - each.width, each.y, each.width, each.height) for each in places]
     return places
@@ -60,50 +88,100 @@ def content_size(items: Sequence[Item], flow: Flow, width: float | None = None) 
     """How much room the items take side by side; with a `width` they wrap or share it."""
     if not items:
         return 0.0, 0.0
-    if flow.layout == "grid" or (flow.layout == "row" and flow.wrap and width is not None):
-        first = items[: flow.columns]
-        broad = sum(each.width for each in first) + flow.gap * (len(first) - 1) if width is None else width
-        places = arrange(items, broad, 0.0, replace(flow, align="start", justify="start", mirrored=False))
-        return max(each.right for each in places), max(each.bottom for each in places)
     total = flow.gap * (len(items) - 1)
     if flow.layout == "column":
-        return max(each.width for each in items), sum(each.height for each in items) + total
-    return sum(each.width for each in items) + total, max(each.height for each in items)
+        return max(each.width.size for each in items), sum(each.height.size for each in items) + total
+    if flow.layout == "grid" or (flow.wrap and width is not None):
+        tracks = track_widths(flow, [each.width.size for each in items], width)
+        broad = width if width is not None else sum(tracks) + flow.gap * (len(tracks) - 1)
+        align: Align = "baseline" if flow.align == "baseline" else "start"
+        places = arrange(items, broad, 0.0, replace(flow, align=align, justify="start", mirrored=False))
+        return max(each.right for each in places), max(each.bottom for each in places)
+    return sum(each.width.size for each in items) + total, _depth(items, flow)
 
 
-def _turned(item: Item) -> Item:
-    return Item(item.height, item.width, item.fill_height, item.fill_width, item.soft_height, item.soft_width)
+def shares(room: float, sides: Sequence[Side]) -> list[float]:
+    """What each of the sides that fill gets of `room` px, within its bounds (CSS Flexible Box 1, 9.7)."""
+    sizes = [0.0] * len(sides)
+    open_ = list(range(len(sides)))
+    while open_:
+        weights = sum(sides[index].weight for index in open_)
+        wanted = {index: max(0.0, room) * sides[index].weight / weights for index in open_}
+        bounded = {index: sides[index].within(size) for index, size in wanted.items()}
+        excess = sum(bounded.values()) - sum(wanted.values())
+        # Those that broke a bound on the heavier side keep it, and the others share again.
+        settled = [
+            index
+            for index in open_
+            if abs(excess) < 1e-9 or (bounded[index] - wanted[index]) * math.copysign(1, excess) > 0
+        ]
+        for index in settled:
+            sizes[index] = bounded[index]
+            room -= bounded[index]
+        open_ = [index for index in open_ if index not in settled]
+    return sizes
+
+
+def track_widths(flow: Flow, widths: Sequence[float], room: float | None) -> list[float]:
+    """The columns of a grid in px; without a `room` those that share are as wide as their contents ask for."""
+    count = len(flow.tracks)
+    asked = [max(widths[column::count], default=0.0) for column in range(count)]
+    sizes = [track.value if track.kind == "px" else each for track, each in zip(flow.tracks, asked, strict=True)]
+    parts = sum(track.value for track in flow.tracks if track.kind == "fr")
+    if parts <= 0:
+        return sizes
+    if room is None:
+        share = max(each / track.value for track, each in zip(flow.tracks, asked, strict=True) if track.kind == "fr")
+    else:
+        taken = sum(size for track, size in zip(flow.tracks, sizes, strict=True) if track.kind != "fr")
+        share = max(0.0, room - taken - flow.gap * (count - 1)) / parts
+    return [share * track.value if track.kind == "fr" else size
+            for track, size in zip(flow.tracks, sizes, strict=True)]  # fmt: skip
 
 
 def _lines(items: Sequence[Item], main: float, cross: float, flow: Flow) -> list[Rect]:
     """Along the main axis, in one line or in as many as wrapping asks for (CSS Flexible Box 1, 9)."""
     lines: list[list[Item]] = [[]]
+    taken = 0.0
     for item in items:
-        taken = sum(each.width for each in lines[-1]) + flow.gap * len(lines[-1])
-        if flow.wrap and lines[-1] and taken + item.width > main + 1e-6:
+        if flow.wrap and lines[-1] and taken + item.width.size > main + 1e-6:
             lines.append([])
+            taken = 0.0
         lines[-1].append(item)
+        taken += item.width.size + flow.gap
     places: list[Rect] = []
     top = 0.0
     for line in lines:
         # A single line is as high as the box, so that `align` has room to act; several are as high as what they hold.
-        deep = cross if len(lines) == 1 else max((each.height for each in line), default=0.0)
+        deep = cross if len(lines) == 1 else _depth(line, flow)
         places += _line(line, main, top, deep, flow)
         top += deep + flow.cross_gap
     return places
 
 
+def _depth(line: Sequence[Item], flow: Flow) -> float:
+    """How high a line is: its highest item, or with common baselines what reaches highest above and below."""
+    if flow.align == "baseline" and flow.layout != "column" and line:
+        return max(each.above for each in line) + max(each.height.size - each.above for each in line)
+    return max((each.height.size for each in line), default=0.0)
+
+
 def _line(line: Sequence[Item], main: float, top: float, deep: float, flow: Flow) -> list[Rect]:
-    free = main - sum(each.width for each in line if not each.fill_width) - flow.gap * (len(line) - 1)
-    takers = sum(each.fill_width for each in line)
-    share = max(0.0, free / takers) if takers else 0.0
-    start, between = (0.0, flow.gap) if takers else _justified(flow, free, len(line))
+    takers = [each.width for each in line if each.width.fill]
+    free = main - sum(each.width.size for each in line if not each.width.fill) - flow.gap * (len(line) - 1)
+    given = iter(shares(free, takers))
+    widths = [next(given) if each.width.fill else each.width.size for each in line]
+    left = main - sum(widths) - flow.gap * (len(line) - 1)
+    start, between = _justified(flow, left, len(line))
+    above = max((each.above for each in line), default=0.0)
     places = []
     at = start
-    for item in line:
-        wide = share if item.fill_width else item.width
-        tall = deep if item.fill_height or (flow.align == "stretch" and item.soft_height) else item.height
-        offset = {"start": 0.0, "stretch": 0.0, "center": 0.5, "end": 1.0}[flow.align] * (deep - tall)
+    for item, wide in zip(line, widths, strict=True):
+        stretched = item.height.fill or (flow.align == "stretch" and item.height.soft)
+        tall = item.height.within(deep) if stretched else item.height.size
+        offset = _PART.get(flow.align, 0.0) * (deep - tall)
+        if flow.align == "baseline" and flow.layout != "column" and not stretched:
+            offset = above - item.above
         places.append(Rect(at, top + offset, wide, tall))
         at += wide + between
     return places
@@ -125,22 +203,22 @@ def _justified(flow: Flow, free: float, count: int) -> tuple[float, float]:
     return 0.0, flow.gap
 
 
-def _grid(items: Sequence[Item], width: float, flow: Flow) -> list[Rect]:
-    """Equal columns; every row is as high as its highest item."""
-    columns = max(1, flow.columns)
-    wide = max(0.0, (width - flow.gap * (columns - 1)) / columns)
+def _grid(items: Sequence[Item], tracks: Sequence[float], flow: Flow) -> list[Rect]:
+    """Cell by cell; every row is as high as its highest item."""
+    across = {**_PART, "space-around": 0.5, "space-evenly": 0.5}.get(flow.justify, 0.0)
+    lefts = [sum(tracks[:column]) + flow.gap * column for column in range(len(tracks))]
     places: list[Rect] = []
     top = 0.0
-    for first in range(0, len(items), columns):
-        row = items[first : first + columns]
-        deep = max(each.height for each in row)
-        for column, item in enumerate(row):
-            own = wide if item.fill_width or flow.align == "stretch" else min(item.width, wide)
-            tall = deep if item.fill_height or (flow.align == "stretch" and item.soft_height) else item.height
-            across = {"center": 0.5, "end": 1.0, "space-around": 0.5, "space-evenly": 0.5}.get(flow.justify, 0.0)
-            down = {"center": 0.5, "end": 1.0}.get(flow.align, 0.0)
-            places.append(
-                Rect(column * (wide + flow.gap) + across * (wide - own), top + down * (deep - tall), own, tall)
-            )
+    for first in range(0, len(items), len(tracks)):
+        row = items[first : first + len(tracks)]
+        deep = _depth(row, flow)
+        above = max(each.above for each in row)
+        for item, wide, left in zip(row, tracks, lefts, strict=False):
+            filled = item.width.fill or (flow.align == "stretch" and item.width.soft)
+            own = item.width.within(wide) if filled else min(item.width.size, wide)
+            stretched = item.height.fill or (flow.align == "stretch" and item.height.soft)
+            tall = item.height.within(deep) if stretched else item.height.size
+            down = above - item.above if flow.align == "baseline" else _PART.get(flow.align, 0.0) * (deep - tall)
+            places.append(Rect(left + across * (wide - own), top + down, own, tall))
         top += deep + flow.cross_gap
     return places

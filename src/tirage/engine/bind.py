@@ -7,21 +7,18 @@ property) < column `layer.key` < `params`. Values of columns and variables are a
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import orjson
-from pydantic import ValidationError
-
+from tirage.engine.apply import apply as apply
 from tirage.engine.errors import Problem, RowProblem, closest
 from tirage.engine.expand import (
     MAX_INTEGER,
     defaults_of,
     expand,
-    is_number,
     misfit,
     placeholders,
     plain_names,
@@ -31,13 +28,25 @@ from tirage.engine.expand import (
 from tirage.engine.expressions.limits import ExpressionError
 from tirage.engine.expressions.scope import Scope, truth
 from tirage.engine.layer import Layer, TimedLayer, properties_of
+from tirage.engine.repeat import Unfolded, unfold
 from tirage.engine.report import Warning_
 from tirage.engine.resources import ROW_SCHEME
-from tirage.engine.template import MAX_PIXELS, BoundPage, BoundTemplate, Json, Overrides, Page, Pattern, Template
+from tirage.engine.template import CANVAS as CANVAS
+from tirage.engine.template import (
+    PAGE,
+    REPEAT,
+    SETTINGS,
+    BoundTemplate,
+    Json,
+    Pattern,
+    PatternTree,
+    Template,
+    instance,
+    origin,
+)
 
-CANVAS = "canvas"
 _PICTURES = ("imageUrl", "sourceImage")
-_FIXED = frozenset({"id", "name", "type", "children"})
+_FIXED = frozenset({"id", "name", "type", "children", "repeat", "anchor"})
 _CANVAS_KEYS = {"backgroundColor": "background", "background": "background", "width": "width", "height": "height"}
 
 
@@ -46,49 +55,98 @@ Params = Sequence[Mapping[str, Json]]
 
 
 def bind(
-    template: Template, row: Row | None = None, params: Params = (), *, now: datetime | None = None
+    template: Template,
+    row: Row | None = None,
+    params: Params = (),
+    *,
+    now: datetime | None = None,
+    locale: str | None = None,
 ) -> BoundTemplate:
     """Bind one row, and the layer objects of a wire request; `now` is the moment that expressions may ask for.
 
-    Raises RowProblem with every value that does not fit. What fits nowhere is among the result's warnings.
+    `locale` stands in the place of the template's. Raises RowProblem with every value that does not fit. What fits
+    nowhere is among the result's warnings.
     """
-    writer = _Writer(template)
     row = row or {}
     plan = _plan(template, tuple(row))
-    writer.warnings.extend(plan.warnings)
     values, brought = _values(template, row)
-    scope = Scope(values, template.document.settings.locale, now)
+    scope = Scope(values, locale or template.document.settings.locale, now)
+    unfolded = unfold(template, scope)
+    writer = _Writer(template, unfolded, warnings=[*plan.warnings, *unfolded.warnings])
+    if locale is not None and locale != template.document.settings.locale:
+        writer.put(SETTINGS, "locale", locale)
+    for group, count in unfolded.counts.items():
+        writer.put(group, REPEAT, count)
     for layer_id, patterns in template.patterns.items():
-        layer = template.layers[layer_id]
-        for key, tree in patterns.items():
-            known = properties_of(type(layer))[key]
-            if not known.is_text and any(values.get(name) in (None, "") for name in plain_names(tree)):
-                continue  # nobody gave a value: the property keeps what the type says
-            escaped = key == "text" and getattr(layer, "markup", None) == "html"
-            try:
-                value = expand(tree, scope, escape=escaped)
-            except ExpressionError as error:
-                writer.problems.append(
-                    Problem("expression_failed", f"{error}.", f"/{layer.name}.{key}", layer=layer.name)
-                )
-                continue
-            if known.is_boolean and isinstance(tree, Pattern) and tree.whole:
-                value = truth(value)
-            if key in _PICTURES and getattr(tree, "single", None) in brought:
-                value = _from_row(value)
-            writer.put(layer_id, key, value)
+        items = _brought_items(template, layer_id, brought)
+        for target, there in unfolded.of(layer_id, scope):
+            _fill(writer, template.layers[layer_id], target, patterns, there, brought | items, items)
+    _conditions(writer, template, scope)
     for column, layer_id, key in plan.columns:
         if (value := row[column]) not in (None, ""):
             writer.put_literal(layer_id, key, value)
     for entry in params:
         writer.put_params(entry)
     if now is not None:
-        for layer_id in _timed(template):
-            # To the second: a render that is repeated within it has the same recipe.
-            writer.overrides.setdefault(layer_id, {}).setdefault("now", now.isoformat(timespec="seconds"))
+        for timed in _timed(template):
+            for layer_id in unfolded.ids(timed):
+                # To the second: a render that is repeated within it has the same recipe.
+                writer.overrides.setdefault(layer_id, {}).setdefault("now", now.isoformat(timespec="seconds"))
     if writer.problems:
         raise RowProblem(writer.problems)
     return apply(template, writer.overrides, tuple(writer.warnings))
+
+
+def _fill(
+    writer: _Writer,
+    layer: Layer,
+    target: str,
+    patterns: Mapping[str, PatternTree],
+    scope: Scope,
+    brought: Set[str],
+    items: frozenset[str],
+) -> None:
+    """Put the values of a layer's placeholders and expressions, for the layer or a copy of it."""
+    for key, tree in patterns.items():
+        known = properties_of(type(layer))[key]
+        if not known.is_text and any(scope.values.get(name) in (None, "") for name in plain_names(tree)):
+            continue  # nobody gave a value: the property keeps what the type says
+        escaped = key == "text" and getattr(layer, "markup", None) == "html"
+        try:
+            value = expand(tree, scope, escape=escaped)
+        except ExpressionError as error:
+            name = instance(layer.name, target[len(layer.id) :])
+            writer.problems.append(Problem("expression_failed", f"{error}.", f"/{name}.{key}", layer=name))
+            continue
+        if isinstance(tree, Pattern):
+            if known.is_boolean and tree.whole:
+                value = truth(value)
+            if key in _PICTURES and (tree.single in brought or (tree.whole and tree.whole.names & items)):
+                value = _from_row(value)
+        writer.put(target, key, value)
+
+
+def _brought_items(template: Template, layer_id: str, brought: Set[str]) -> frozenset[str]:
+    """The names of the items around a layer that come out of what the row brought."""
+    if not template.repeats:
+        return frozenset()
+    found: set[str] = set()
+    for above in template.ancestors.get(layer_id, ()):
+        plan = template.repeats.get(above)
+        if plan is not None and any(name in brought or name in found for name in placeholders(plan.items)):
+            found.add(plan.item)
+    return frozenset(found)
+
+
+def _conditions(writer: _Writer, template: Template, scope: Scope) -> None:
+    """Whether pages are drawn, where expressions decide."""
+    for index, tree in template.conditions.items():
+        try:
+            value = expand(tree, scope)
+        except ExpressionError as error:
+            writer.problems.append(Problem("expression_failed", f"{error}.", f"/pages/{index}/visible"))
+            continue
+        writer.put(f"{PAGE}[{index}]", "visible", truth(value))
 
 
 @lru_cache(maxsize=256)
@@ -193,6 +251,7 @@ class _Writer:
     """Collects what a row changes, layer by layer."""
 
     template: Template
+    unfolded: Unfolded
     overrides: dict[str, dict[str, Json]] = field(default_factory=dict)
     warnings: list[Warning_] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -206,7 +265,8 @@ class _Writer:
         """A column's value: never markup, whatever it looks like."""
         if key == "text" and getattr(self.template.layers.get(layer_id), "markup", None) == "html":
             value = html.escape(text_of(value), quote=False)
-        self.put(layer_id, key, _from_row(value) if key in _PICTURES else value)
+        for target in self.unfolded.ids(layer_id):
+            self.put(target, key, _from_row(value) if key in _PICTURES else value)
 
     def put_params(self, entry: Mapping[str, Json]) -> None:
         """One layer object of a wire request."""
@@ -216,8 +276,8 @@ class _Writer:
                 if key in _CANVAS_KEYS and value is not None:
                     self.put(CANVAS, _CANVAS_KEYS[key], value)
             return
-        layer_id = self.template.by_name.get(name) if isinstance(name, str) else None
-        if layer_id is None:
+        layer_id = self.template.layer_id(name)
+        if layer_id is None or origin(layer_id) not in self.template.layers:
             near = closest(name, self.template.by_name)
             hint = f"Did you mean {near!r}?" if near else None
             message = f"No layer is called {str(name)[:100]!r}."
@@ -226,7 +286,7 @@ class _Writer:
             else:
                 self.warnings.append(Warning_("layer_not_found", f"{message} {hint or ''}".strip(), str(name)[:100]))
             return
-        layer = self.template.layers[layer_id]
+        layer, targets = self.template.layers[origin(layer_id)], self.unfolded.ids(layer_id)
         for key, value in entry.items():
             known = type(layer).synonyms.get(key, key)
             if key == "name" or value is None:
@@ -237,101 +297,10 @@ class _Writer:
                 message = f"A {layer.type} layer has no {key[:100]!r}.{hint}"
                 self.warnings.append(Warning_("property_unknown", message, layer.name, f"/{key[:100]}"))
                 continue
-            self.put(layer_id, known, value)
-            if known == "text" and getattr(layer, "markup", None) is None:
-                self.put(layer_id, "markup", "html")
-
-
-def apply(template: Template, overrides: Overrides, warnings: tuple[Warning_, ...] = ()) -> BoundTemplate:
-    """Overrides → BoundTemplate. Raises RowProblem where a value does not fit its property."""
-    touched = {above for layer_id in overrides for above in template.ancestors.get(layer_id, ())} | overrides.keys()
-    problems: list[Problem] = []
-    pages = []
-    for index, page in enumerate(template.document.pages):
-        layers = _applied(page.layers, overrides, touched, problems)
-        pages.append(_page(index, page, overrides.get(CANVAS, {}), layers, frozenset(touched), problems))
-    if problems:
-        raise RowProblem(problems)
-    return BoundTemplate(template, tuple(pages), overrides, warnings)
-
-
-def _page(
-    index: int, page: Page, canvas: Mapping[str, Json], layers: tuple[Layer, ...], touched: frozenset[str],
-    problems: list[Problem],
-) -> BoundPage:  # fmt: skip
-    update = _coerced(Page, CANVAS, canvas, problems)
-    changed = page.model_copy(update=update) if update else page
-    if changed.width * changed.height > MAX_PIXELS:
-        message = f"The page would be {changed.width}×{changed.height} px; at most {MAX_PIXELS // 10**6} megapixels."
-        problems.append(Problem("page_too_large", message, f"/{CANVAS}.width", layer=CANVAS))
-    return BoundPage(
-        index, page.name, changed.width, changed.height, changed.background, layers, touched, "background" in update
-    )
-
-
-def _applied(
-    layers: tuple[Layer, ...], overrides: Overrides, touched: set[str], problems: list[Problem]
-) -> tuple[Layer, ...]:
-    drawn = []
-    for layer in layers:
-        if layer.id in touched:
-            update = _coerced(type(layer), layer.name, overrides.get(layer.id, {}), problems)
-            if layer.nested():
-                update["children"] = _applied(layer.nested(), overrides, touched, problems)
-            layer = layer.model_copy(update=update)
-            _check_mask(layer, problems)
-        elif layer.nested() and not all(_shown(child) for child in layer.nested()):
-            layer = layer.model_copy(update={"children": _applied(layer.nested(), overrides, touched, problems)})
-        if layer.visible:
-            drawn.append(layer)
-    return tuple(drawn)
-
-
-def _check_mask(layer: Layer, problems: list[Problem]) -> None:
-    mask = getattr(layer, "mask", None)
-    if mask is not None and mask.layer not in [child.id for child in layer.nested()]:
-        message = f"Layer {layer.name!r} is masked by {mask.layer!r}, which is none of its shown children."
-        problems.append(Problem("mask_unknown", message, f"/{layer.name}.mask", layer=layer.name))
-
-
-def _shown(layer: Layer) -> bool:
-    return layer.visible and all(_shown(child) for child in layer.nested())
-
-
-def _coerced(kind: Any, name: str, values: Mapping[str, Json], problems: list[Problem]) -> dict[str, Any]:
-    """The values as the model's attributes, read as rows write them: numbers and booleans may be strings."""
-    update: dict[str, Any] = {}
-    for key, value in values.items():
-        known = properties_of(kind)[key]
-        if known.is_text:
-            if isinstance(value, list | dict):
-                problems.append(Problem("value_invalid", f"{key} takes a text.", f"/{name}.{key}", layer=name))
-                continue
-            value = text_of(value)
-        elif value == "":
-            continue  # an empty variable keeps what the template says
-        elif known.is_number and not is_number(value):
-            message = f"Layer {name!r}: {key} takes a number, not {text_of(value)[:40]!r}."
-            problems.append(Problem("value_invalid", message, f"/{name}.{key}", layer=name))
-            continue
-        elif isinstance(value, str) and value[:1] in "[{":
-            value = _structured(value)
-        try:
-            update[known.attribute] = known.adapter.validate_python(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            code = first["type"] if first["type"].endswith("_invalid") else "value_invalid"
-            message = f"Layer {name!r}: {first['msg'].replace('Input', repr(key), 1)}."
-            problems.append(Problem(code, message, f"/{name}.{key}", layer=name))
-    return update
-
-
-def _structured(text: str) -> Any:
-    """A list or object that a cell writes as JSON; anything else stays the text it is."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
+            for target in targets:
+                self.put(target, known, value)
+                if known == "text" and getattr(layer, "markup", None) is None:
+                    self.put(target, "markup", "html")
 
 
 def variables_used(template: Template) -> frozenset[str]:

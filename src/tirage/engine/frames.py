@@ -45,7 +45,7 @@ def films(scenes: Sequence[Scene], fps: float) -> list[Scene]:
 
 def _page(page: BoundPage, bound: BoundTemplate, seconds: float) -> BoundPage:
     timed = _timed(page.layers)
-    touched = timed | {above for each in timed for above in bound.template.ancestors.get(each, ())}
+    touched = timed | bound.template.reach(timed)
     layers = tuple(_at(layer, seconds) for layer in page.layers)
     return replace(page, layers=layers, touched=frozenset(touched), background_touched=False)
 

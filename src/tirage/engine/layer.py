@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from tirage.engine.decoration import border
 from tirage.engine.lowering import LowerContext
+from tirage.engine.model import Model as Model
+from tirage.engine.placing import Anchors, Pins
 from tirage.engine.resources import FontRef, ImageRef
 from tirage.engine.scene import BlendMode, Box, Node, Path, Shape, Solid
 from tirage.engine.values.color import Color, ColorValue
@@ -61,21 +62,6 @@ Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
 Link = Annotated[str, Field(max_length=2048), AfterValidator(_link)]
 
 
-class Model(BaseModel):
-    """A frozen part of the template document; names are camelCase in JSON, unknown ones are refused."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        allow_inf_nan=False,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=False,
-        hide_input_in_errors=True,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """What a layer became, in px from the top left of its box.
@@ -108,6 +94,13 @@ class Layer(Model):
     height: PositiveLengthValue = Field(Length(100, True), description="Height of the box.")
     width_mode: SizeMode = Field("fixed", description="hug follows the content, fill takes the room left.")
     height_mode: SizeMode = Field("fixed", description="The same for the height.")
+    min_width: PositiveLengthValue | None = Field(None, description="The least width, whatever the mode says.")
+    max_width: PositiveLengthValue | None = Field(None, description="The most width.")
+    min_height: PositiveLengthValue | None = Field(None, description="The least height.")
+    max_height: PositiveLengthValue | None = Field(None, description="The most height.")
+    grow: float = Field(1, gt=0, le=1000, description="Its share of the room left, where it fills with others.")
+    anchor: Anchors | None = Field(None, description="Edges that are tied to those of siblings or of what is around.")
+    pin: Pins | None = Field(None, description="Distances from the edges of the group or page.")
     rotation: float = Field(0, ge=-36_000, le=36_000, description="Degrees clockwise about the centre of the box.")
     opacity: float = Field(1, ge=0, le=1, description="0 is invisible, 1 opaque.")
     visible: bool = Field(True, description="Whether the layer is drawn.")
@@ -131,6 +124,23 @@ class Layer(Model):
         """The size that the content asks for, px, at most `width` wide; None where the box says it."""
         return None
 
+    def ratio(self, ctx: LowerContext) -> float | None:
+        """Width : height that the content keeps, for a box that hugs one of them; None where it has none."""
+        return None
+
+    @property
+    def placed(self) -> bool:
+        """Whether its place is tied to others' or to edges, so that no layout of a group moves it."""
+        return self.anchor is not None or self.pin is not None
+
+    def within_width(self, wide: float, room: float) -> float:
+        """A width within the layer's bounds; percentages are of `room`. The least wins, as in CSS."""
+        return _within(wide, self.min_width, self.max_width, room)
+
+    def within_height(self, tall: float, room: float) -> float:
+        """The same for a height."""
+        return _within(tall, self.min_height, self.max_height, room)
+
     def images(self) -> Iterator[ImageRef]:
         """The pictures that it needs."""
         yield from ()
@@ -146,6 +156,12 @@ class Layer(Model):
     def nested(self) -> tuple[Any, ...]:
         """Its child layers."""
         return ()
+
+
+def _within(size: float, least: Length | None, most: Length | None, room: float) -> float:
+    if most is not None:
+        size = min(size, most.resolve(room))
+    return size if least is None else max(size, least.resolve(room))
 
 
 @dataclass(frozen=True, slots=True)

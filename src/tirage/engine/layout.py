@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tirage.engine.decoration import paint_for
@@ -11,6 +11,8 @@ from tirage.engine.errors import ResourceProblem
 from tirage.engine.images import ImageEngine, probe
 from tirage.engine.layer import Layer, Lowered
 from tirage.engine.lowering import Focus, ImageInfo, TextBlock, TextSpec
+from tirage.engine.placed import Extents, placed_among
+from tirage.engine.placing import Edges
 from tirage.engine.report import ImageReport, LayerReport, TextReport, Warning_
 from tirage.engine.resources import Blob, Resources
 from tirage.engine.scene import Box, Group, Node, Path, Pixels
@@ -22,6 +24,7 @@ from tirage.engine.values.filter import Blur
 from tirage.engine.values.transform import IDENTITY, Affine, Rect, box_transform, translation
 
 MAX_WARNINGS = 200
+_DROP = {"top": 0.0, "middle": 0.5, "bottom": 1.0}
 _OF_FONTS = frozenset({"glyph_missing", "font_missing"})
 
 
@@ -52,6 +55,10 @@ class Surroundings:
     """Millimetres that a px becomes on paper, where the output says so."""
     measured: bool = False
     """Whether only sizes and places are wanted: pictures are not decoded and drawings are not lowered."""
+    places: dict[str, Rect] = field(default_factory=dict)
+    """By id, the places of the page's layers that are tied to others; worked out by the first who asks."""
+    extents: dict[tuple[int, float, float], Extents] = field(default_factory=dict)
+    """What layers of a size cover, by their identity: they live as long as this layout does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,10 @@ def lay_out(layers: Sequence[Layer], around: Surroundings) -> Laid:
     """Lower layers of a page in painting order. Raises ResourceProblem that names the layer."""
     context = _Context(around)
     page = around.page
-    nodes = tuple(context.child(layer, page.width, page.height) for layer in layers)
+    if not around.places and any(layer.placed for layer in layers):
+        # Of all layers of the page: what one is tied to may lie in another run.
+        around.places.update(context.places(page.layers, page.width, page.height))
+    nodes = tuple(context.child(layer, page.width, page.height, around.places.get(layer.id)) for layer in layers)
     return Laid(nodes, tuple(context.reports), tuple(context.warnings[:MAX_WARNINGS]), tuple(context.links))
 
 
@@ -88,6 +98,9 @@ class _Told:
     layer: Layer
     text: TextReport | None = None
     images: list[ImageReport] = field(default_factory=list)
+    block: TextBlock | None = None
+    drop: float = 0.0
+    """How far below the top of its room the first line of the text begins, px."""
 
 
 class _Context:
@@ -122,7 +135,7 @@ class _Context:
 
     def child(self, layer: Layer, width: float, height: float, place: Rect | None = None) -> Group:
         """Lower a layer into its parent of `width` × `height` px, or into the `place` given; report on it."""
-        box = place or self._own_box(layer, width, height)
+        box = place or self._own_box(layer, width, height, Edges(), Edges())
         local = box_transform(box.x, box.y, box.width, box.height, layer.rotation, layer.flip)
         told, outer = _Told(layer), self._transform
         first = len(self.reports)
@@ -160,16 +173,69 @@ class _Context:
             self._natural[key] = layer.natural(self, width)
         return self._natural[key]
 
-    def _own_box(self, layer: Layer, width: float, height: float) -> Rect:
-        """The box that a layer names, or that its content asks for."""
+    def places(
+        self, layers: Sequence[Layer], width: float, height: float, given: Mapping[str, Rect] | None = None
+    ) -> dict[str, Rect]:
+        """Where the layers lie that are tied to others or to the edges of their parent; see `LowerContext.places`."""
+        return placed_among(layers, width, height, self._extents, self._own_box, given or {})
+
+    def baseline(self, layer: Layer, width: float, height: float) -> float:
+        """The first baseline of a text in its box; of anything else its lower edge, as CSS has it for pictures."""
+        return self._extents(layer, Rect(0, 0, width, height)).baseline
+
+    def _own_box(self, layer: Layer, width: float, height: float, across: Edges, down: Edges) -> Rect:
+        """The box that a layer names, or that its content asks for, or that lies between edges."""
+        wide = self._own_width(layer, width, height) if across.stretched is None else across.stretched
+        wide = layer.within_width(wide, width)
+        tall = layer.height.resolve(height)
+        if down.stretched is not None:
+            tall = down.stretched
+        elif layer.height_mode == "hug" and (asked := self.natural(layer, wide)) is not None:
+            tall = asked[1]
+        tall = layer.within_height(tall, height)
         x, y = layer.x.resolve(width), layer.y.resolve(height)
-        wide, tall = layer.width.resolve(width), layer.height.resolve(height)
-        if "hug" in (layer.width_mode, layer.height_mode):
-            asked = self.natural(layer, None if layer.width_mode == "hug" else wide)
-            if asked is not None:
-                wide = asked[0] if layer.width_mode == "hug" else wide
-                tall = asked[1] if layer.height_mode == "hug" else tall
-        return Rect(x, y, wide, tall)
+        return Rect(across.place(x, wide), down.place(y, tall), wide, tall)
+
+    def _own_width(self, layer: Layer, width: float, height: float) -> float:
+        if layer.width_mode == "hug":
+            if layer.height_mode != "hug" and (ratio := layer.ratio(self)) is not None:
+                return layer.within_height(layer.height.resolve(height), height) * ratio
+            most = None if layer.max_width is None else layer.max_width.resolve(width)
+            if (asked := self.natural(layer, most)) is not None:
+                return asked[0]
+        return layer.width.resolve(width)
+
+    def _extents(self, layer: Layer, box: Rect) -> Extents:
+        """What a layer covers in its box, from the box's corner; lowered only where that cannot be said without."""
+        key = (id(layer), box.width, box.height)
+        if key not in self._around.extents:
+            self._around.extents[key] = self._measured(layer, box.width, box.height)
+        return self._around.extents[key]
+
+    def _measured(self, layer: Layer, width: float, height: float) -> Extents:
+        whole = Rect(0, 0, width, height)
+        if layer.nested():
+            return Extents(whole, whole, whole, height)
+        quiet = _Context(replace(self._around, measured=True))
+        told = _Told(layer)
+        quiet._stack.append(told)
+        try:
+            lowered = layer.lower(quiet, width, height)
+        except ResourceProblem as error:
+            raise _named(error, layer) from error
+        box, block = lowered.box or whole, told.block
+        if block is None:
+            return Extents(box, box, lowered.ink or box, box.bottom)
+        # The layer shifts the block by its padding: by as much as its ink was moved.
+        shift = (
+            (lowered.ink.x - block.ink.x, lowered.ink.y - block.ink.y) if lowered.ink and block.ink else (0.0, box.y)
+        )
+        lines = block.lines
+        left = min((line.x for line in lines), default=0.0)
+        right = max((line.x + line.width for line in lines), default=left)
+        text = Rect(left, told.drop, right - left, block.height if block.ink else 0.0).moved(*shift)
+        baseline = lines[0].baseline + shift[1] if lines else box.bottom
+        return Extents(box, text, lowered.ink or text, baseline)
 
     def _report(self, told: _Told, lowered: Lowered, box: Rect, transform: Affine, place: int) -> None:
         layer = told.layer
@@ -194,7 +260,10 @@ class _Context:
     def text(self, spec: TextSpec) -> TextBlock:
         """Set the layer's text, report on it and tell what did not go well."""
         block = self._set(spec)
-        self._stack[-1].text = block.report
+        told = self._stack[-1]
+        told.text, told.block = block.report, block
+        spare = spec.height - block.height
+        told.drop = _DROP[spec.vertical_align] * (max(0.0, spare) if spec.fit == "grow" else spare)
         for code, message in block.warnings:
             self.warn(code, message, key="text")
         return block

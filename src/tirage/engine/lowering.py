@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -166,6 +166,17 @@ class LowerContext(Protocol):
 
     def natural(self, layer: Any, width: float | None) -> tuple[float, float] | None:
         """What `layer.natural` says, asked once for each width: groups that hug groups would ask ever more often."""
+
+    def places(
+        self, layers: Sequence[Any], width: float, height: float, given: Mapping[str, Rect] | None = None
+    ) -> Mapping[str, Rect]:
+        """By id, the places of those layers that are tied to siblings or to edges of their parent of that size, px.
+
+        `given` are the places that a layout has given to others of them.
+        """
+
+    def baseline(self, layer: Any, width: float, height: float) -> float:
+        """How far below the top of its box of that size the first baseline of a layer lies, px."""
 
     def layers(self) -> Iterator[tuple[Any, float, float]]:
         """Every layer that is drawn, of all pages, with the width and height of the box that it names, px."""

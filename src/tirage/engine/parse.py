@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-import orjson
 from pydantic import BaseModel, ValidationError
 
+from tirage.engine.anchoring import anchor_problems
+from tirage.engine.assemble import assembled
 from tirage.engine.errors import Problem, TemplateProblem, closest
 from tirage.engine.expand import compile_tree, defaults_of, expand, misfit, pattern_problem, placeholders, text_of
 from tirage.engine.expressions.limits import ExpressionError
@@ -31,8 +31,11 @@ from tirage.engine.template import (
     Variable,
 )
 
-LITERAL_PROPERTIES = frozenset({"id", "name", "type", "children", "dynamic", "locked", "markup", "mask"})
+LITERAL_PROPERTIES = frozenset(
+    {"id", "name", "type", "children", "dynamic", "locked", "markup", "mask", "repeat", "anchor"}
+)
 """Properties in which `{{` has no meaning."""
+_PAGE_KEYS = ("width", "height", "background", "guides", "layers")
 MAX_DOCUMENT_BYTES = 5_000_000
 MAX_REPORTED = 100
 
@@ -66,6 +69,11 @@ class _Reader:
         self.defaults: dict[str, Json] = {}
         self.taken: set[str] = set()
         self.reserved: set[str] = set()
+        self.items: dict[str, PatternTree] = {}
+        """By the id of a repeated group, where its items come from."""
+        self.conditions: dict[int, PatternTree] = {}
+        self.local: tuple[str, ...] = ()
+        """What the repetitions around the layer being read call their items."""
 
     def add(self, code: str, message: str, pointer: str, hint: str | None = None, **more: str | None) -> None:
         self.problems.append(Problem(code, message, pointer, hint, **more))
@@ -82,14 +90,14 @@ class _Reader:
             return None
         full, short = dict(raw), "pages" not in raw
         if short:
-            page = {key: full.pop(key) for key in ("width", "height", "background", "guides", "layers") if key in full}
+            page = {key: full.pop(key) for key in _PAGE_KEYS if key in full}
             full["pages"] = [page]
         self._read_variables(full)
         pages = full["pages"] if isinstance(full["pages"], list) else []
         for layer in _walk_ids(pages):
             self.reserved.add(layer)
         full["pages"] = [
-            self._page(page, "" if short else f"/pages/{index}") for index, page in enumerate(pages)
+            self._page(page, "" if short else f"/pages/{index}", index) for index, page in enumerate(pages)
         ] or full["pages"]
         if self.count > MAX_LAYERS:
             self.add(
@@ -99,9 +107,11 @@ class _Reader:
         document = self._validate(Document, full, "", short=short)
         if document is not None:
             self.problems.extend(size_problems(document, self.defaults))
+            if not any(page.visible for page in document.pages):
+                self.add("pages_hidden", "No page of the template is ever drawn.", "/pages/0/visible")
         if document is None or self.problems:
             return None
-        return self._template(document, raw)
+        return assembled(document, raw, self.patterns, self.items, self.conditions)
 
     def _read_variables(self, full: dict[str, Any]) -> None:
         listed = full.get("variables", [])
@@ -135,9 +145,16 @@ class _Reader:
         self.variables = tuple(read)
         self.defaults = defaults_of(self.variables)
 
-    def _page(self, page: object, pointer: str) -> object:
+    def _page(self, page: object, pointer: str, index: int) -> object:
         if not isinstance(page, dict):
             return page
+        if isinstance(page.get("visible"), str):
+            tree = self._tree(page["visible"], f"{pointer}/visible", None)
+            page = {key: value for key, value in page.items() if key != "visible"}
+            if isinstance(tree, str):
+                page["visible"] = truth(tree)
+            else:
+                self.conditions[index] = tree
         width, height = page.get("width"), page.get("height")
         if isinstance(width, int) and isinstance(height, int) and width * height > MAX_PIXELS:
             self.add("page_too_large", f"A page has at most {MAX_PIXELS // 1_000_000} megapixels.", f"{pointer}/width")
@@ -154,8 +171,15 @@ class _Reader:
         self.count += len(layers)
         if self.count > MAX_LAYERS:
             return []
-        read = (self._layer(layer, f"{pointer}/{index}", depth) for index, layer in enumerate(layers))
-        return [layer for layer in read if layer is not None]
+        pointers: dict[str, str] = {}
+        read: list[Layer] = []
+        for index, raw in enumerate(layers):
+            if (layer := self._layer(raw, f"{pointer}/{index}", depth)) is not None:
+                pointers[layer.id] = f"{pointer}/{index}"
+                read.append(layer)
+        if len(read) == len(layers):  # else a name may be missed that only could not be read
+            self.problems.extend(anchor_problems(read, pointers))
+        return read
 
     def _layer(self, raw: object, pointer: str, depth: int) -> Layer | None:
         if not isinstance(raw, dict):
@@ -171,9 +195,12 @@ class _Reader:
         layer: dict[str, Any] = {kind.synonyms.get(str(key), str(key)): value for key, value in raw.items()}
         self._name(layer, pointer)
         if "children" in layer and kind is BY_TYPE["group"]:
-            children = layer["children"]
+            children, around = layer["children"], self.local
+            if isinstance(layer.get("repeat"), dict):
+                self.local = (*around, *self._repeat(layer, layer["repeat"], f"{pointer}/repeat"))
             if isinstance(children, list):
                 layer["children"] = self._layers(children, f"{pointer}/children", depth + 1)
+            self.local = around
         patterns = self._compile(layer, pointer)
         for key, tree in patterns.items():
             names = frozenset(placeholders(tree))
@@ -192,6 +219,33 @@ class _Reader:
             self.patterns[validated.id] = patterns
         self._check_mask(validated, pointer)
         return validated
+
+    def _repeat(self, layer: dict[str, Any], repeat: dict[str, Any], pointer: str) -> tuple[str, ...]:
+        """Note where the items of a repeated group come from; what they and their numbers are called."""
+        self.items[str(layer["id"])] = self._tree(repeat.get("items"), f"{pointer}/items", layer.get("name"))
+        names = repeat.get("as", "item"), repeat.get("index", "index")
+        if names[0] == names[1]:
+            self.add("repeat_invalid", "An item and its number cannot be called the same.", f"{pointer}/index")
+        if isinstance(repeat.get("items"), str) and isinstance(self.items[str(layer["id"])], str):
+            hint = 'Name a variable of the type list, as in "{{ products }}".'
+            self.add(
+                "repeat_invalid", "The items are a list, or an expression that gives one.", f"{pointer}/items", hint
+            )
+        if layer.get("mask") is not None:
+            hint = "Put the children into a group of their own, and mask that."
+            self.add("repeat_invalid", "A repeated group is not masked by one of its children.", pointer, hint)
+        return tuple(name for name in names if isinstance(name, str))
+
+    def _tree(self, value: Any, pointer: str, layer: object) -> PatternTree:
+        """A value compiled, with all that is wrong in it told."""
+        tree, problems = compile_tree(value, pointer)
+        self.problems.extend(problems)
+        for name in sorted(set(placeholders(tree)) - self.defaults.keys() - set(self.local)):
+            near = closest(name, (*self.defaults, *self.local))
+            hint = f"Did you mean {near!r}?" if near else f'Add {{"name": "{name}"}} to `variables`.'
+            said = str(layer) if layer is not None else None
+            self.add("variable_unknown", f"No variable is called {name!r}.", pointer, hint, closest=near, layer=said)
+        return tree
 
     def _stand_in(
         self, layer: dict[str, Any], kind: type[Layer], key: str, value: Any, names: frozenset[str], pointer: str
@@ -248,20 +302,8 @@ class _Reader:
         for key, value in layer.items():
             if key in LITERAL_PROPERTIES:
                 continue
-            tree, problems = compile_tree(value, f"{pointer}/{_escape(key)}")
-            self.problems.extend(problems)
+            tree = self._tree(value, f"{pointer}/{_escape(key)}", layer.get("name"))
             names = set(placeholders(tree))
-            for name in sorted(names - self.defaults.keys()):
-                near = closest(name, self.defaults)
-                hint = f"Did you mean {near!r}?" if near else f'Add {{"name": "{name}"}} to `variables`.'
-                self.add(
-                    "variable_unknown",
-                    f"No variable is called {name!r}.",
-                    f"{pointer}/{_escape(key)}",
-                    hint,
-                    closest=near,
-                    layer=str(layer.get("name")),
-                )
             if names or (isinstance(value, str) and "{{" in value):
                 found[key] = tree
         return found
@@ -323,22 +365,6 @@ class _Reader:
                 near = closest(detail["input"], valid)
                 hint = f"Did you mean {near!r}?" if near else None
                 self.add(code, f"{message}.", pointer + at, hint, closest=near, layer=layer)
-
-    def _template(self, document: Document, raw: dict[str, Any]) -> Template:
-        layers: dict[str, Layer] = {}
-        ancestors: dict[str, tuple[str, ...]] = {}
-
-        def walk(level: tuple[Layer, ...], above: tuple[str, ...]) -> None:
-            for layer in level:
-                layers[layer.id] = layer
-                ancestors[layer.id] = above
-                walk(layer.nested(), (*above, layer.id))
-
-        for page in document.pages:
-            walk(page.layers, ())
-        digest = hashlib.sha256(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        by_name = {layer.name: layer.id for layer in layers.values()}
-        return Template(document, digest, self.patterns, layers, ancestors, by_name)
 
 
 def _walk_ids(pages: list[Any]) -> Iterator[str]:

@@ -89,7 +89,7 @@ def compose(
     pages, laid = [], []
     for page in bound.pages:
         around = Surroundings(
-            page, resources, prepared.services, fineness, vector, settings.locale, tuple(settings.fonts), px_mm,
+            page, resources, prepared.services, fineness, vector, bound.locale, tuple(settings.fonts), px_mm,
             pages=bound.pages,
         )  # fmt: skip
         parts = list(page_parts(prepared, around, with_background=not bare))

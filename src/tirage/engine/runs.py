@@ -50,14 +50,16 @@ def page_parts(prepared: Prepared, around: Surroundings, *, with_background: boo
 
 def _keepable(layer: Layer, page: BoundPage) -> bool:
     """Whether no row value reaches the layer and its picture composes like the layer itself."""
-    plain = layer.blend_mode == "normal" and not layer.borrows() and all(_keepable(child, page) for child in layer.nested())
+    plain = (
+        layer.blend_mode == "normal" and not layer.borrows() and all(_keepable(child, page) for child in layer.nested())
+    )
     return plain and layer.id not in page.touched
 
 
 def _kept(prepared: Prepared, around: Surroundings, layers: tuple[Layer, ...], *, with_background: bool) -> Laid:
     page = around.page
     whole = (page.index, page.width, page.height)
-    key = (*whole, with_background, around.scale, around.px_mm, tuple(layer.id for layer in layers))
+    key = (*whole, around.locale, with_background, around.scale, around.px_mm, tuple(layer.id for layer in layers))
     kept = prepared.kept.get(key)
     if kept is None:
         background = lay_out_background(around).nodes if with_background else ()

@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from tirage.engine.anchoring import unknown_target
 from tirage.engine.errors import Problem, TemplateProblem, closest
 from tirage.engine.expand import compile_tree, placeholders
 from tirage.engine.json_strict import as_tuples
 from tirage.engine.layer import Layer, properties_of
-from tirage.engine.template import MAX_PIXELS, Document, Page, Size, Template
+from tirage.engine.template import CANVAS, MAX_PIXELS, Document, Page, Size, Template
 
-CANVAS = "canvas"
 ALL = "all"
 """Instead of a size's name: all of them."""
 _CANVAS_KEYS = {"backgroundColor": "background", "background": "background"}
@@ -87,6 +87,8 @@ def _named(template: Template, name: str) -> Size:
 def size_problems(document: Document, variables: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with a document's sizes: names given twice, pages too large, overrides that fit nowhere."""
     layers = {layer.name: layer for page in document.pages for layer in _walk(page.layers)}
+    local = {name: inner for page in document.pages for name, inner in _local(page.layers, ())}
+    beside = {name: names for page in document.pages for name, names in _beside(page.layers)}
     seen: set[str] = set()
     for index, size in enumerate(document.sizes):
         at = f"/sizes/{index}"
@@ -108,7 +110,34 @@ def size_problems(document: Document, variables: Mapping[str, Any]) -> Iterator[
                 message = f"No layer is called {name[:100]!r}."
                 yield Problem("size_layer_unknown", message, there, hint, closest=near)
             else:
-                yield from _layer_problems(layers[name], values, there, variables)
+                yield from _layer_problems(layers[name], values, there, {**variables, **dict.fromkeys(local[name])})
+                yield from _anchor_problems(layers[name], values, there, beside[name])
+
+
+def _local(layers: Sequence[Layer], around: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What the repetitions around each layer call their items, by the layer's name."""
+    for layer in layers:
+        yield layer.name, around
+        repeat = getattr(layer, "repeat", None)
+        inner = around if repeat is None else (*around, repeat.as_, repeat.index)
+        yield from _local(layer.nested(), inner)
+
+
+def _beside(layers: Sequence[Layer]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The names of all layers of the same parent, by each of them."""
+    names = tuple(layer.name for layer in layers)
+    for layer in layers:
+        yield layer.name, names
+        yield from _beside(layer.nested())
+
+
+def _anchor_problems(layer: Layer, values: Mapping[str, Any], at: str, beside: Sequence[str]) -> Iterator[Problem]:
+    """Names in an overridden anchor that no sibling bears; circles are told of the size when it is read."""
+    anchor = values.get("anchor")
+    for key, tied in anchor.items() if isinstance(anchor, dict) else ():
+        name = tied.get("layer") if isinstance(tied, dict) else None
+        if isinstance(name, str) and (name not in beside or name == layer.name):
+            yield unknown_target(name, beside, layer, f"{at}/anchor/{_escape(key)}/layer")
 
 
 def _canvas_problems(values: Mapping[str, Any], at: str) -> Iterator[Problem]:

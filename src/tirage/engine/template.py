@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -42,6 +42,7 @@ class Page(Model):
     width: Side = Field(description="px.")
     height: Side = Field(description="px.")
     background: FillValue = Field(WHITE, description="A colour, a gradient or a picture.")
+    visible: bool = Field(True, description="Whether the page is drawn; may be an expression.")
     guides: tuple[Guide, ...] = Field((), max_length=500, description="Lines for the editor.")
     layers: tuple[AnyLayer, ...] = Field((), description="In painting order, the lowest first.")
 
@@ -140,6 +141,30 @@ PatternTree = Pattern | Json | tuple["PatternTree", ...] | Mapping[str, "Pattern
 """A JSON value in which strings with placeholders are patterns, lists are tuples and objects are mappings."""
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A group whose children are drawn once for each item: how to find the items, and whom they concern."""
+
+    items: PatternTree
+    item: str
+    index: str
+    limit: int
+    layers: tuple[str, ...]
+    """The ids of the layers in it that are copied, but for those inside of a repeated group among them."""
+    above: str | None = None
+    """The id of the repeated group that this one lies in."""
+
+
+def instance(key: str, place: str) -> str:
+    """The id or name of a copy of a layer: `key[0]` of the first item. No id of a document holds a bracket."""
+    return f"{key}{place}"
+
+
+def origin(key: str) -> str:
+    """The id of the layer that a copy was made of."""
+    return key.partition("[")[0]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A valid document with what binding needs: its digest, and each layer's properties that hold placeholders.
@@ -159,6 +184,34 @@ class Template:
 
     by_name: Mapping[str, str] = field(default_factory=dict)
     """Layer ids by name."""
+    repeats: Mapping[str, Repeated] = field(default_factory=dict)
+    """By the id of their group, outer ones first."""
+    conditions: Mapping[int, PatternTree] = field(default_factory=dict)
+    """By the index of a page: whether it is drawn, where that is an expression."""
+    followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ids of the layers that are tied to one."""
+
+    def layer_id(self, name: object) -> str | None:
+        """The id of the layer that a row or a request calls so; `card[1]` is the second copy of a repeated one."""
+        if not isinstance(name, str):
+            return None
+        if name in self.by_name:
+            return self.by_name[name]
+        base, bracket, place = name.partition("[")
+        found = self.by_name.get(base)
+        return instance(found, bracket + place) if found is not None and bracket else None
+
+    def reach(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those layers, all that are tied to them directly or not, and the groups around each."""
+        found: set[str] = set()
+        waiting = list(ids)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += self.followers.get(origin(key), ())
+                waiting += self.ancestors.get(origin(key), ())
+        return frozenset(found)
 
     @property
     def name(self) -> str:
@@ -184,7 +237,15 @@ class BoundPage:
 
 
 Overrides = Mapping[str, Mapping[str, Json]]
-"""What a row changes: by layer id (`canvas` for the page) and JSON name of the property; the canonical bound row."""
+"""What a row changes: by layer id (`canvas` for the page) and JSON name of the property; the canonical bound row.
+
+`REPEAT` of a group is how often its children are drawn; `PAGE` with an index in brackets is a single page, `SETTINGS`
+the document. No id is written like these.
+"""
+CANVAS = "canvas"
+REPEAT = "repeat"
+PAGE = "page"
+SETTINGS = "settings[]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,3 +256,9 @@ class BoundTemplate:
     pages: tuple[BoundPage, ...]
     overrides: Overrides
     warnings: tuple[Warning_, ...] = ()
+
+    @property
+    def locale(self) -> str:
+        """Of texts that name none: the template's, or the one that the row was bound in."""
+        given = self.overrides.get(SETTINGS, {}).get("locale")
+        return given if isinstance(given, str) else self.template.document.settings.locale

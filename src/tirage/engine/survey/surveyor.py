@@ -81,7 +81,7 @@ class Surveyor:
         changed = frozenset(bound.overrides)
         for page in bound.pages:
             around = Surroundings(
-                page, resources, self._services, options.scale, False, settings.locale, tuple(settings.fonts),
+                page, resources, self._services, options.scale, False, bound.locale, tuple(settings.fonts),
                 px_mm(options), measured=True, pages=bound.pages,
             )  # fmt: skip
             layers = {layer.id: layer for layer in _all(page.layers)}
