@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tirage.actions.keep_pictures import KeptFile
 from tirage.assets.urls import parse_url
@@ -37,10 +37,13 @@ async def create_destination(
 ) -> Destination:
     """Write, and remove, a small object in the bucket, then keep the destination with its secret sealed.
 
-    Raises StorageProblem `storage_location_invalid`, Invalid `destination_blocked`, `destination_refused`, Conflict
+    Raises Invalid `storage_location_invalid`, `destination_blocked`, `destination_refused`, Conflict
     `destinations_full`.
     """
-    bucket = _bucket(service, new.location, new.access_key, new.secret)
+    try:
+        bucket = _bucket(service, new.location, new.access_key, new.secret)
+    except StorageProblem as error:
+        raise Invalid(replace(error.problems[0], pointer="/location")) from None
     probe = f"tirage-{secrets.token_hex(5)}.txt"
     try:
         await bucket.put(probe, b"Tirage can write here.", "text/plain")

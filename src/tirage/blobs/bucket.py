@@ -58,6 +58,7 @@ class Bucket:
             config={
                 "region": where.option("region") or "us-east-1",
                 "endpoint": endpoint,
+                "aws_endpoint_url_s3": endpoint,
                 "virtual_hosted_style_request": False,
                 "skip_signature": False,
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,17 @@ async def test_a_batch_hands_its_files_over(service: Service, alice: Tenant, sto
     async with service.database.workspace(alice.id) as tx:
         ended = await batches.get(tx, made.id)
     assert (ended.state, ended.done, ended.failed) == ("finished", 2, 0)
-    for name in ("One", "Tw%C3%B6"):
-        status, headers, data = send(store, "GET", f"/mine/cards/{made.id}/{name}.png")
-        assert (status, headers["content-type"], data[:4]) == (200, "image/png", b"\x89PNG")
+    theirs = S3Store(
+        "mine", prefix="cards", config={"endpoint": store, "region": "us-east-1", "access_key_id": "user",
+        "secret_access_key": "top secret"}, client_options={"allow_http": True},
+    )  # fmt: skip
+    async with service.database.workspace(alice.id) as tx:
+        digests = {row.name: row.sha256 for row in await batches.rows(tx, made.id, "done", 0, 5)}
+    assert set(digests) == {"One", "Twö"}
+    for name, digest in digests.items():
+        found = await obstore.get_async(theirs, f"{made.id}/{name}.png")
+        assert found.attributes["Content-Type"] == "image/png"
+        assert hashlib.sha256(bytes(await found.bytes_async())).digest() == digest
 
 
 @pytest.mark.anyio
