@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pytest
+from obstore.store import S3Store
 from tests.blobs.servers import moto, send
 from tests.db.fixtures import Tenant, alice, anyio_backend, bob, database
 from tests.harness.service import open_test_service
