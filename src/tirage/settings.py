@@ -150,6 +150,22 @@ class Settings:
     wait_seconds: float = field(
         default=10.0, metadata=_about("s", "How long a request waits for a drawing process before it is told 503.", 0.1)
     )
+    rate_key: int = field(
+        default=30_000, metadata=_about("requests/min", "How many drawing requests one API key may make; 0 is any.")
+    )
+    rate_workspace: int = field(
+        default=60_000, metadata=_about("requests/min", "How many drawing requests one workspace may have; 0 is any.")
+    )
+    rate_links: int = field(
+        default=6_000, metadata=_about("requests/min", "How many links one address may have drawn anew; 0 is any.")
+    )
+    rate_failures: int = field(
+        default=600,
+        metadata=_about("requests/min", "How many wrong keys and signatures are read of one address; 0 is any."),
+    )
+    monthly_pictures: int = field(
+        default=0, metadata=_about("pictures", "How many pictures a workspace may make in a calendar month; 0 is any.")
+    )
     ai_url: str = field(
         default="",
         metadata=_about("", "Where pictures are made (OpenAI Images API), such as https://…/v1; empty makes none."),

@@ -54,6 +54,7 @@ async def fill(database: Database, vault: Vault, tenant: Tenant) -> None:
         await workspaces.change_settings(tx, WorkspaceSettings(("https://a.example",)), NOON)
         await idempotency.claim(tx, "POST /designs", "key", bytes(32), NOON)
         await fonts.put(tx, NewFont("Inter", "Bold", 700, False, "a.ttf", 1, bytes(32), "key"), NOON, most=9)
+        await usage.begin(tx, NOON)
         assert await usage.take(tx, 1, 9, NOON)
         await events.enqueue(tx, "NEW_IMAGE", "{}", NOON, template_id=template.id)
 

@@ -13,6 +13,7 @@ from tirage.actions.draw_order import Output
 from tirage.actions.event_types import NEW_IMAGE
 from tirage.actions.open_design import Design
 from tirage.actions.picture_answer import PREVIEWED, Remarks, WireWarning, picture, plain
+from tirage.actions.quota import begin_quota, take_quota
 from tirage.actions.render_request import Drawn, DrawnOutput, LayerObject
 from tirage.context import Service
 from tirage.db.connect import Transaction
@@ -62,8 +63,8 @@ async def keep_pictures(
     """Store and record every file of a request, in order; a repeated request finds what it wrote before.
 
     `outputs` go with the format's name as it was asked for; `preview` is the picture of the first page of a vector
-    file. `answering` is called at the end of the transaction of the records. Raises StorageProblem,
-    DatabaseUnavailable.
+    file. `answering` is called at the end of the transaction of the records. Raises QuotaExceeded,
+    StorageProblem, DatabaseUnavailable.
     """
     secret = service.vault.derive(PATHS)
     files = [
@@ -82,7 +83,9 @@ async def keep_pictures(
     try:
         now = service.clock.now()
         async with service.database.workspace(design.workspace) as tx:
+            await begin_quota(service, tx, now)
             kept = tuple([await images.insert(tx, each.new, now) for each in files])
+            await take_quota(service, tx, sum(image.created_at == now for image in kept), now)
             await writing  # nobody sees a record before its object is there
             if answering is not None:
                 await answering(tx, kept)

@@ -11,6 +11,7 @@ from tirage.actions.draw_order import Output
 from tirage.actions.keep_pictures import Answering, Asked, keep_pictures
 from tirage.actions.open_design import Design
 from tirage.actions.origin import origin_of
+from tirage.actions.quota import require_quota
 from tirage.actions.render_request import Drawn, DrawnOutput, Row, draw_row, in_slot, order_of, origin_of_row, read_row
 from tirage.context import Service
 from tirage.engine.errors import Problem, ResourceProblem, RowProblem
@@ -54,6 +55,7 @@ async def make_batch_pdf(
     design = pages[0].design
     if any(each.design.workspace != design.workspace for each in pages):
         raise RowProblem(Problem("templates_apart", "The designs of a batch belong to one workspace.", "/pages"))
+    await require_quota(service, design.workspace)
     drawn, preview = await draw_batch_pdf(service, pages, strict=strict)
     asked = Asked(
         identity,

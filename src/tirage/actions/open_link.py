@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tirage import links
 from tirage.actions.draw_order import Output
 from tirage.actions.keep_pictures import Asked, keep_pictures
 from tirage.actions.open_design import Design, OpenDesigns
+from tirage.actions.quota import require_quota
 from tirage.actions.read_picture import read_picture
 from tirage.actions.render_request import Row, draw_row, read_row, recipe_of
 from tirage.context import Service
@@ -62,8 +63,12 @@ class OpenLinks:
         self._designs: dict[str, tuple[float, PublicTemplate | None]] = {}
         self._keys: dict[tuple[str, str], tuple[float, LinkKey | None]] = {}
 
-    async def open(self, service: Service, designs: OpenDesigns, link: Link) -> LinkAnswer:
-        """The picture. Raises LinkProblem, NotFound `template_not_found` (also where links are off), TirageError."""
+    async def open(
+        self, service: Service, designs: OpenDesigns, link: Link, *, admit: Callable[[str], None] | None = None
+    ) -> LinkAnswer:
+        """The picture; `admit` is called with the workspace of a link that is not in memory, and may refuse it.
+
+        Raises LinkProblem, NotFound `template_not_found` (also where links are off), TirageError."""
         public = await self._public(service, link.template)
         if public is None or public.link_policy == "off":
             raise NotFound.of("template", link.template)
@@ -76,6 +81,8 @@ class OpenLinks:
         name = f"{public.workspace_id} {public.version} {public.fonts_mark} {link.content}"
         held = self._answers.get(name)
         if held is None or held.until <= time.monotonic():
+            if admit is not None:
+                admit(public.workspace_id)
             held = await _make(service, designs, public, link)
             self._keep(name, held)
         else:
@@ -153,6 +160,7 @@ async def _picture(
             return held.data, held.media_type
         except NotFound:
             pass  # the object is gone although its record is not: draw it again
+    await require_quota(service, design.workspace)
     drawn = await draw_row(service, row, output)
     # The same link of the same design and pictures is one object, however often it is drawn.
     asked = Asked(f"link\n{link.content}\n{mark}", _layer_objects(link), {}, link.metadata)

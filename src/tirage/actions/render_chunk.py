@@ -17,6 +17,7 @@ from tirage.actions.end_batch import end_batch, fault_of, tell_progress
 from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of
 from tirage.actions.open_design import Design, OpenDesigns
 from tirage.actions.origin import origin_of
+from tirage.actions.quota import QuotaExceeded, begin_quota, take_quota
 from tirage.actions.render_request import drawn_output, order_of, origin_of_row, read_row
 from tirage.actions.table_child import problem_text
 from tirage.context import Service
@@ -129,8 +130,14 @@ async def _commit(service: Service, workspace: str, batch: Batch, held: Claim, f
     async with service.database.workspace(workspace, deadline=30.0) as tx:
         # Settling serialises the chunks of a batch, so the last one knows that it is the last.
         before = await batches.get(tx, batch.id, lock=True)
+        await begin_quota(service, tx, now)
         results = []
         for each in finished:
+            try:
+                await take_quota(service, tx, len(each.files), now)
+            except QuotaExceeded as error:  # a failed row is a result: it can be tried again next month
+                results.append(Result(each.number, problem=problem_text(error.problems[0])))
+                continue
             kept = [await images.insert(tx, file.new, now) for file in each.files]
             results.append(Result(each.number, tuple(image.id for image in kept), each.problem))
         settled = await batches.settle(tx, batch.id, held, results)

@@ -23,6 +23,7 @@ from tirage.api.auth import KeyCache
 from tirage.api.cors import Cors
 from tirage.api.edge import INTERNAL, Edge
 from tirage.api.errors import Told, problem_response
+from tirage.api.limits import Limits
 from tirage.api.metrics import Metrics
 from tirage.api.routes import (
     batch,
@@ -42,6 +43,7 @@ from tirage.api.routes import (
     sources,
     template_files,
     templates,
+    usage,
     workspaces,
 )
 from tirage.context import Service, public_url
@@ -63,6 +65,7 @@ ROUTERS = (
     templates.router,
     template_files.router,
     workspaces.router,
+    usage.router,
     hooks.router,
     deliveries.router,
     media.router,
@@ -99,6 +102,7 @@ def create_app(settings: Settings, opener: Opener) -> Edge:
     app.state.keys = KeyCache()
     app.state.designs = OpenDesigns()
     app.state.links = OpenLinks()
+    app.state.limits = Limits.of(settings)
     app.state.metrics = Metrics()
     for router in ROUTERS:
         app.include_router(router)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from tirage.actions.open_design import OpenDesigns
 from tirage.api.errors import UNAUTHORIZED, Refused
+from tirage.api.limits import Limits
 from tirage.context import Service
 from tirage.ids import hash_key, verify_key_format
 from tirage.store import keys
@@ -73,6 +74,10 @@ class KeyCache:
                 self._found.popitem(last=False)
         return key
 
+    def knows(self, text: str) -> bool:
+        """Whether a key was found not long ago, valid then or still."""
+        return hash_key(text) in self._found
+
     def forget(self) -> None:
         """Ask the database again for every key: a workspace was made or deleted."""
         self._found.clear()
@@ -97,18 +102,28 @@ def forget_keys(request: Request) -> None:
 
 
 def caller(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Caller]]:
-    """A dependency: the caller, whose key has the scope. Raises Refused `unauthorized`, `insufficient_scope`."""
+    """A dependency: the caller, whose key has the scope; requests that draw are counted.
+
+    Raises Refused `unauthorized`, `insufficient_scope`, `rate_limited`.
+    """
 
     async def found(request: Request) -> Caller:
         text = _presented(request)
         cache: KeyCache = request.app.state.keys
-        key = await cache.find(service_of(request), text) if text else None
+        limits: Limits = request.app.state.limits
+        # Guessing costs no query once an address has failed too often; a key that worked goes on working.
+        guessing = bool(text) and limits.failing(request) and not cache.knows(text)
+        key = await cache.find(service_of(request), text) if text and not guessing else None
         if key is None or key.workspace is None:
+            if text:
+                limits.count_failure(request)
             raise Refused("unauthorized", UNAUTHORIZED)
         request.scope["tirage.workspace"] = key.workspace
         if not key.allows(scope):
             have = ", ".join(key.scopes)
             raise Refused("insufficient_scope", f"This needs an API key with the scope {scope}; yours has {have}.")
+        if scope == "render":
+            limits.admit_render(request, key.id, key.workspace)
         return Caller(key, key.workspace)
 
     return found

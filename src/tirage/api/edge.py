@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tirage import log
+from tirage.api import limits
 from tirage.api.cors import Cors
 from tirage.api.errors import Told, problem_document, told
 from tirage.engine.errors import Problem, TirageError
@@ -94,6 +95,7 @@ class Edge:
             "x-request-id": request_id,
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
+            **limits.headers_of(scope),
             **more,
         }
         if b"cross-origin-resource-policy" not in present:

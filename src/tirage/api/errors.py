@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tirage.actions.quota import QuotaExceeded
 from tirage.actions.render_request import LayersNotFound
 from tirage.blobs.problems import StorageProblem
 from tirage.db.errors import DatabaseFull, DatabaseUnavailable
@@ -121,6 +122,8 @@ def told(error: TirageError) -> Told:
     """What is said about an error that was raised on purpose."""
     status = status_of(error)
     headers = dict(error.headers) if isinstance(error, Refused) else {}
+    if isinstance(error, QuotaExceeded):
+        headers["retry-after"] = str(error.seconds)
     if status in (429, 503):
         headers.setdefault("retry-after", "2")
     if status == 401:

@@ -123,7 +123,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _finish(operation: dict[str, Any]) -> None:
-    """FastAPI's own form of invalid parameters is not what we answer with."""
+    """FastAPI's own form of invalid parameters is not what we answer with; whatever takes a key may be too often."""
+    if not _public(operation):
+        operation["responses"].setdefault("429", answers(429)[429])
     told = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
     if "HTTPValidationError" in str(told):
         operation["responses"]["422"] = answers(422)[422]

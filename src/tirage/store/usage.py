@@ -42,16 +42,15 @@ async def used(tx: Transaction, now: datetime) -> int:
     return int(await tx.value(_USED, month=month, begin=begin))
 
 
+async def begin(tx: Transaction, now: datetime) -> None:
+    """See that the month is counted: before anything of this transaction is recorded, or that would count twice."""
+    month = month_of(now)
+    await tx.execute(_BEGIN, month=month, begin=datetime(month.year, month.month, 1, tzinfo=UTC))
+
+
 async def take(tx: Transaction, pictures: int, quota: int, now: datetime) -> bool:
-    """Count pictures about to be recorded in this transaction; False, and nothing counted, where they are too many.
+    """Count pictures of this transaction, after `begin`; False, and nothing counted, where they are too many.
 
     Transactions of one workspace that take wait for each other: no two of them get the last picture.
     """
-    month = month_of(now)
-    begin = datetime(month.year, month.month, 1, tzinfo=UTC)
-    values = {"month": month, "pictures": pictures, "quota": quota}
-    if await tx.execute(_TAKE, **values):
-        return True
-    if not await tx.execute(_BEGIN, month=month, begin=begin):
-        return False
-    return bool(await tx.execute(_TAKE, **values))
+    return bool(await tx.execute(_TAKE, month=month_of(now), pictures=pictures, quota=quota))

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from tirage.actions.draw_outputs import draw_outputs
 from tirage.actions.keep_pictures import Asked, keep_pictures
 from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, plain
+from tirage.actions.quota import require_quota
 from tirage.actions.render_request import DrawnOutput, read_row
 from tirage.api.auth import Caller, caller, designs_of, service_of
 from tirage.api.design_body import DesignBody, Wish, layer_objects, moment_of, outputs_of, read_wish
@@ -52,6 +53,7 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
         return once.replay
     async with once.guarded():
         moment = moment_of(body)
+        await require_quota(service, design.workspace)
         row = await read_row(service, design, params, values=body.variables, strict=wish.strict, moment=moment)
         drawn, preview = await draw_outputs(service, row, outputs)
         answered: list[Response] = []

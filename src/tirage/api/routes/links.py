@@ -14,6 +14,7 @@ from tirage.actions.picture_answer import Wire, timestamp
 from tirage.api.auth import Caller, caller, designs_of, service_of
 from tirage.api.errors import Refused
 from tirage.api.json_body import Body, read_model
+from tirage.api.limits import Limits
 from tirage.api.openapi import answers, body_schema
 from tirage.api.routes.images import SAFE, matches
 from tirage.assets.exchange import DEPTH_HEADER
@@ -21,6 +22,7 @@ from tirage.engine import formats
 from tirage.engine.errors import Problem, RowProblem
 from tirage.links import Override
 from tirage.store import link_keys
+from tirage.store.errors import NotFound
 
 router = APIRouter(tags=["Links"])
 
@@ -65,7 +67,7 @@ class WireLinkKey(Wire):
     responses={
         200: {"description": "The picture.", "content": {"image/*": {}, "application/pdf": {}}},
         304: {"description": "The picture is as the caller has it."},
-        **answers(400, 403, 404, 410, 414, 422, 503),
+        **answers(400, 403, 404, 410, 414, 422, 429, 503),
     },
     summary="A picture by address",
     operation_id="open_link",
@@ -79,7 +81,16 @@ async def open_link(uid: str, ext: str, request: Request) -> Response:
     path = request.scope["raw_path"].decode("utf-8", "surrogateescape")
     query = request.scope["query_string"].decode("utf-8", "surrogateescape")
     opened: OpenLinks = request.app.state.links
-    found = await opened.open(service_of(request), designs_of(request), links.parse_link(path, query))
+    limits: Limits = request.app.state.limits
+
+    def admit(workspace: str) -> None:
+        limits.admit_link(request, workspace)
+
+    try:
+        found = await opened.open(service_of(request), designs_of(request), links.parse_link(path, query), admit=admit)
+    except (links.LinkProblem, NotFound):
+        limits.count_failure(request)
+        raise
     # What runs, such as a countdown, is asked for again each time that a letter is opened.
     kept = f"public, max-age={found.seconds}" if found.seconds else "no-cache, max-age=0"
     headers = {**SAFE, "etag": found.etag, "cache-control": kept}
