@@ -84,11 +84,11 @@ def test_batches_are_drawn_without_another_command(folder: Path) -> None:
         process = psutil.Process(running.process.pid)
         with httpx.Client(base_url=running.base, headers={"x-api-key": running.key or ""}, timeout=30) as client:
             quote = next(each["id"] for each in client.get("/templates").json() if each["name"] == "Quote")
-            assert _drawn(client, quote) == 2
+            assert drawn(client, quote) == 2
             first = _worker(process)
             assert first is not None
             first.kill()
-            assert _drawn(client, quote) == 2
+            assert drawn(client, quote) == 2
         second = _worker(process)
         assert second is not None and second != first
         running.process.kill()
@@ -99,7 +99,7 @@ def test_batches_are_drawn_without_another_command(folder: Path) -> None:
     assert left_running(folder) == []
 
 
-def _drawn(client: httpx.Client, template: str) -> int:
+def drawn(client: httpx.Client, template: str) -> int:
     """How many rows of a new batch of two are drawn."""
     made = client.post("/batches", json={"templateId": template, "rows": [{"quote": "One"}, {"quote": "Two"}]})
     assert made.status_code == 202, made.text
