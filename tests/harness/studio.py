@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from tirage.engine.runs import Prepared
 from tirage.engine.text import TextEngine
 
 Pixels = NDArray[np.uint8]
+MOMENT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+"""The moment that all of these renders are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def shoot(
 ) -> Shot:
     """Render one row of the template in `file`; its relative pictures lie beside it, those of the row beside `data`."""
     prepared = _prepared(file, file.stat().st_mtime_ns)
-    bound = bind(prepared.template, row)
+    bound = bind(prepared.template, row, now=MOMENT)
     sources = [ref.source for ref in collect(bound) if isinstance(ref, ImageRef)]
     found = {
         source: resolve([source.removeprefix(ROW_SCHEME)], base=base)[source.removeprefix(ROW_SCHEME)]

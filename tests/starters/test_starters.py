@@ -26,6 +26,8 @@ WANTED = {
     "ticket",
     "price-tag",
     "monthly-report",
+    "invoice",
+    "sale-countdown",
     "birthday-card", "certificate", "email-banner", "event-ticket", "job-post", "open-graph", "podcast-cover",
     "product-card", "quote", "real-estate-card", "social-ad", "story",
 }  # fmt: skip

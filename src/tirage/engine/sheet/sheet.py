@@ -212,9 +212,9 @@ class Sheet:
         pads = self._pads[1] + self._pads[3]
         best = least = 0.0
         words: dict[str, int] = {}
-        for number, row in [(_HEADER, self.grid.header), *enumerate(self.grid.rows[:MEASURED])]:
-            cell = row[place] if place < len(row) else None
-            if cell is None or cell.span > 1 or any(each.span > 1 for each in row[:place]):
+        for number, row in [(_HEADER, self.grid.header), *self._measured_rows()]:
+            cell = _alone(row, place)
+            if cell is None:
                 continue
             text, weight = self._text(cell, about), self._weight(cell, about, self._part(number))
             if about.width.kind == "auto":
@@ -224,9 +224,25 @@ class Sheet:
             least = max(least, self._measured(word, words[word]))
         return Asked(least + pads, max(best, least) + pads)
 
+    def _measured_rows(self) -> list[tuple[int, tuple[Cell, ...]]]:
+        """The first rows, and the footer, whose sums are often the broadest."""
+        numbered = list(enumerate(self.grid.rows))
+        footer = numbered[max(MEASURED, len(numbered) - self._style.footer_rows) :] if self._style.footer_rows else []
+        return [*numbered[:MEASURED], *footer]
+
     def _measured(self, text: str, weight: int) -> float:
         # A hair more, or the text would break at the width that was measured.
         return set_label(self._ctx, text, self._styles[weight], size=self._size).width + 0.1
+
+
+def _alone(row: Sequence[Cell], place: int) -> Cell | None:
+    """The cell of a column, where it takes no other one as well."""
+    column = 0
+    for cell in row:
+        if column == place:
+            return cell if cell.span == 1 else None
+        column += cell.span
+    return None
 
 
 def _filled(rect: Rect, color: Color) -> Node:
