@@ -48,8 +48,8 @@ def _width(ctx: LowerContext, child: Layer, room: float | None, wrap: bool = Fal
     size = child.width.resolve(room or 0.0)
     if child.width_mode == "fill" and wrap:
         size = 0.0  # what it needs at least decides where lines break
-    elif child.width_mode == "hug" and child.height_mode == "fixed" and (ratio := child.ratio(ctx)) is not None:
-        size = child.height.resolve(0.0) * ratio
+    elif child.width_mode == "hug" and (own := child.intrinsic(ctx)) is not None:
+        size = child.height.resolve(0.0) * own[0] / own[1] if child.height_mode == "fixed" else min(own[0], room or inf)
     elif child.width_mode != "fixed":
         limit = None if room is None and most == inf else min(inf if room is None else room, most)
         if (asked := ctx.natural(child, limit)) is not None:

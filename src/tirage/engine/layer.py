@@ -122,10 +122,11 @@ class Layer(Model):
 
     def natural(self, ctx: LowerContext, width: float | None) -> tuple[float, float] | None:
         """The size that the content asks for, px, at most `width` wide; None where the box says it."""
-        return None
+        own = self.intrinsic(ctx)
+        return own if own is None or width is None else (width, width * own[1] / own[0])
 
-    def ratio(self, ctx: LowerContext) -> float | None:
-        """Width : height that the content keeps, for a box that hugs one of them; None where it has none."""
+    def intrinsic(self, ctx: LowerContext) -> tuple[float, float] | None:
+        """The size in px of a content that keeps its ratio (CSS Images 3, 5); None where it has none."""
         return None
 
     @property

@@ -198,8 +198,8 @@ class _Context:
 
     def _own_width(self, layer: Layer, width: float, height: float) -> float:
         if layer.width_mode == "hug":
-            if layer.height_mode != "hug" and (ratio := layer.ratio(self)) is not None:
-                return layer.within_height(layer.height.resolve(height), height) * ratio
+            if layer.height_mode != "hug" and (own := layer.intrinsic(self)) is not None:
+                return layer.within_height(layer.height.resolve(height), height) * own[0] / own[1]
             most = None if layer.max_width is None else layer.max_width.resolve(width)
             if (asked := self.natural(layer, most)) is not None:
                 return asked[0]

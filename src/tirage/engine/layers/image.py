@@ -76,6 +76,11 @@ class ImageLayer(BoxedLayer):
         if source := self.shown:
             yield ImageRef(source)
 
+    def intrinsic(self, ctx: LowerContext) -> tuple[float, float] | None:
+        """The picture's own size."""
+        info = ctx.probe(self.shown) if self.shown else None
+        return None if info is None else (info.width, info.height)
+
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Shadow, background, the picture with its effects, border."""
         rect = Rect(0, 0, width, height)
