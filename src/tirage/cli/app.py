@@ -16,6 +16,7 @@ from tirage.cli import (
     db,
     doctor,
     fonts,
+    fsck,
     keys,
     render,
     restore,
@@ -49,6 +50,7 @@ app.add_typer(keys.keys, name="keys", short_help="Make API keys of the service."
 app.add_typer(db.db, name="db", short_help="Look after the service's database.")
 app.command("backup", short_help="Write the service's data into one file.")(backup.backup)
 app.command("restore", short_help="Make the service's data from such a file.")(restore.restore)
+app.command("fsck", short_help="Prove that nothing is lost or doubled.")(fsck.fsck)
 app.command("config", short_help="Show every setting and where it comes from.")(config.config)
 
 

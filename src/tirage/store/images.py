@@ -178,6 +178,15 @@ RETURNING """
 )
 
 
+_FORGET: LiteralString = """
+UPDATE batch_rows SET image_id = '' WHERE workspace_id = %(workspace)s AND image_id = %(uid)s AND image_id <> ''
+"""
+_FORGET_PAGE: LiteralString = """
+UPDATE batch_rows SET more_images = array_replace(more_images, %(uid)s::text, '')
+WHERE workspace_id = %(workspace)s AND more_images <> '{}' AND more_images @> ARRAY[%(uid)s::text]
+"""
+
+
 async def insert(tx: Transaction, new: NewImage, now: datetime) -> Image:
     """Record a picture. A picture that lies at this address already is given instead: the request was repeated."""
     values = {name: getattr(new, name) for name in NewImage.__slots__}
@@ -248,7 +257,10 @@ async def delete(tx: Transaction, uid: str) -> Image:
 
     Raises NotFound `image_not_found`.
     """
-    return _found(await tx.one(Image, _DELETE, uid=uid), uid)
+    gone = _found(await tx.one(Image, _DELETE, uid=uid), uid)
+    # The row of a batch that it was of tells a removed picture from a lost one.
+    await tx.execute(_FORGET_PAGE if gone.page_index else _FORGET, uid=uid)
+    return gone
 
 
 def _found(image: Image | None, uid: str) -> Image:
