@@ -9,6 +9,7 @@ other JSON; a template that is called wrong in its title has to be wrong. Blocks
 from __future__ import annotations
 
 import ast
+import atexit
 import json
 import os
 import re
@@ -16,11 +17,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from tests.harness.serving import serving
 
 from tirage.engine.errors import TemplateProblem
 from tirage.engine.formats import FORMATS
@@ -32,6 +37,8 @@ from tirage.settings import SETTINGS
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = ("README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")))
+SERVED = "<!-- The examples of this page are run with a service"
+"""Begins pages whose examples find a running service in TIRAGE_URL and a key in TIRAGE_API_KEY."""
 _FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _TITLE = re.compile(r'title="([^"]+)"')
 _VARIABLE = re.compile(r"\{\{ *(\w+) *\}\}")
@@ -90,9 +97,21 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PATH": f"{home}:{os.environ['PATH']}", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
+@cache
+def served() -> dict[str, str]:
+    """Where a service with a worker answers, started for the pages that need one; it ends with this process."""
+    running = ExitStack()
+    atexit.register(running.close)
+    folder = running.enter_context(TemporaryDirectory(prefix="tirage-docs-", ignore_cleanup_errors=True))
+    service = running.enter_context(serving(Path(folder), TIRAGE_BATCH_WORKERS="1", TIRAGE_CACHE_SIZE="0"))
+    return {"TIRAGE_URL": service.base, "TIRAGE_API_KEY": service.key or ""}
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)])
 def test_examples_run(page: str, tmp_path: Path, environment: dict[str, str]) -> None:
     """Every command and script of the page does what the page says."""
+    if SERVED in (ROOT / page).read_text(encoding="utf-8"):
+        environment = environment | served()
     if (ROOT / "examples").is_dir():
         shutil.copytree(ROOT / "examples", tmp_path / "examples")
     for block in blocks(page):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,26 @@ def test_columns_map_themselves_and_files_have_names(client: Client, site: Site,
     assert set(files) == {"Äpfel & more.png", "Äpfel & more-2.png"}
     plain = client.designs.render_bytes(site.alice.designs["card"], [{"name": "title", "text": "Äpfel & more"}])
     assert set(files.values()) == {plain}
+
+
+def test_all_pages_and_all_files_are_saved(client: Client, site: Site, worker: None, tmp_path: Path) -> None:
+    """Of a design of two pages a row has two files; manifest, archive and list name them; a deleted batch is gone."""
+    made = client.batches.submit(site.alice.designs["pages"], rows=[{"text0": "One"}, {"text0": "Two"}])
+    assert client.batches.wait(made.id, timeout=60).counts.done == 2
+    files = sorted(each.path.name for each in client.batches.download(made.id, tmp_path / "out"))
+    assert files == ["00001-1.png", "00001-2.png", "00002-1.png", "00002-2.png"]
+    (manifest,) = client.batches.save(made.id, "manifest.ndjson", tmp_path / "manifest.ndjson")
+    told = [orjson.loads(line) for line in manifest.read_bytes().splitlines()]
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "out").iterdir()}
+    assert {each["sha256"] for each in told} == digests
+    (archive,) = client.batches.save(made.id, "archive.zip", tmp_path / "all.zip")
+    with zipfile.ZipFile(archive) as opened:
+        assert {hashlib.sha256(opened.read(name)).hexdigest() for name in opened.namelist()} >= digests
+    assert made.id in [each.id for each in client.batches.list("finished")]
+    client.batches.delete(made.id)
+    with pytest.raises(ApiError) as gone:
+        client.batches.get(made.id)
+    assert gone.value.code == "batch_not_found"
 
 
 def test_a_paused_batch_waits_and_a_cancelled_one_ends(client: Client, site: Site, worker: None) -> None:

@@ -42,6 +42,9 @@ def submit(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     sheet: Sheet = None,
+    destination: Annotated[
+        str | None, typer.Option(metavar="ID", help="A bucket of yours that the files are handed over to as well.")
+    ] = None,
     idempotency_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Start one batch only, however often this is called.")
     ] = None,
@@ -62,6 +65,7 @@ def submit(
             "encoding": encoding,
             "delimiter": delimiter,
             "sheet": sheet,
+            "destinationId": destination,
         }
         design = client.templates.find(template)
         made = client.batches.submit(

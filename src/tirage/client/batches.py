@@ -6,12 +6,12 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic import ValidationError
 
-from tirage.client.download import Downloaded, download_rows
+from tirage.client.download import Downloaded, download_rows, fetch
 from tirage.client.errors import ApiError
 from tirage.client.events import read_events
 from tirage.client.models import Batch, BatchPage, BatchRow, Preview, RowPage, RowState
@@ -165,6 +165,30 @@ class Batches:
     def download(self, batch: str, folder: Path | str) -> Iterator[Downloaded]:
         """Save the pictures of all finished rows; right ones that are there already stay. Raises as `download_rows`."""
         yield from download_rows(self._transport, self.rows(batch, "done"), Path(folder))
+
+    def save(
+        self,
+        batch: str,
+        file: Literal["archive.zip", "manifest.csv", "manifest.ndjson", "errors.csv"],
+        path: Path | str,
+    ) -> tuple[Path, ...]:
+        """Save a file of the batch whole; an archive above 4 GB comes as several. Raises ApiError, OSError."""
+        target = Path(path)
+        saved: list[Path] = []
+        parts = 1
+        while len(saved) < parts:
+            number = len(saved) + 1
+            place = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
+            query = f"?part={number}" if number > 1 else ""
+            headers = fetch(self._transport, f"/batches/{batch}/{file}{query}", place, None)[1]
+            told = headers.get("tirage-parts", "1")
+            parts = int(told) if told.isdigit() else 1
+            saved.append(place)
+        return tuple(saved)
+
+    def delete(self, batch: str) -> None:
+        """Forget a batch that has ended, its rows and their values; its pictures stay. Raises ApiError."""
+        self._transport.json("DELETE", f"/batches/{batch}")
 
     def _steer(self, batch: str, verb: str) -> Batch:
         return Batch.of(self._transport.json("POST", f"/batches/{batch}/{verb}"))

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED as FIRST
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -47,7 +47,8 @@ def download_rows(transport: Transport, rows: Iterable[BatchRow], folder: Path) 
         for row in rows:
             if row.state != "done" or row.image_url is None:
                 continue
-            running.add(pool.submit(_row, transport, row, folder / file_name(row)))
+            for address, digest, path in _files(row, folder):
+                running.add(pool.submit(_file, transport, row.row, address, digest, path))
             if len(running) >= 2 * CONNECTIONS:
                 finished, running = wait(running, return_when=FIRST)
                 for each in finished:
@@ -69,18 +70,21 @@ def file_name(row: BatchRow) -> str:
     return f"{row.row:05d}.{extension if extension.isalnum() else 'bin'}"
 
 
-def fetch(transport: Transport, address: str, path: Path, sha256: str | None) -> int:
-    """Fetch one file whole or not at all; its size in bytes. Raises ApiError, `digest_mismatch` among them."""
+def fetch(transport: Transport, address: str, path: Path, sha256: str | None) -> tuple[int, Mapping[str, str]]:
+    """Fetch one file whole or not at all; its size in bytes and the answer's headers.
+
+    Raises ApiError, `digest_mismatch` among them.
+    """
     draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
     try:
         for _ in range(_TRIES):
             try:
-                size, digest = _into(transport, address, draft)
+                size, digest, headers = _into(transport, address, draft)
             except httpx.TransportError:
                 continue  # the connection broke in the middle
             if sha256 is None or digest == sha256:
                 draft.replace(path)
-                return size
+                return size, headers
         raise ApiError(
             "digest_mismatch", f"{address} arrived damaged or cut {_TRIES} times; it is not kept.", retryable=True
         )
@@ -89,14 +93,23 @@ def fetch(transport: Transport, address: str, path: Path, sha256: str | None) ->
             draft.unlink()
 
 
-def _row(transport: Transport, row: BatchRow, path: Path) -> Downloaded:
-    assert row.image_url is not None
-    if row.sha256 is not None and path.is_file() and _digest(path) == row.sha256:
-        return Downloaded(row.row, path, path.stat().st_size, False)
-    return Downloaded(row.row, path, fetch(transport, row.image_url, path, row.sha256), True)
+def _files(row: BatchRow, folder: Path) -> Iterator[tuple[str, str | None, Path]]:
+    """Address, digest where it is known, and place of each of a row's files."""
+    path = folder / file_name(row)
+    if not row.pages or len(row.pages) == 1:
+        yield row.image_url or "", row.sha256, path
+        return
+    for page, address in enumerate(row.pages, 1):
+        yield address, row.sha256 if page == 1 else None, path.with_name(f"{path.stem}-{page}{path.suffix}")
 
 
-def _into(transport: Transport, address: str, draft: Path) -> tuple[int, str]:
+def _file(transport: Transport, row: int, address: str, digest: str | None, path: Path) -> Downloaded:
+    if digest is not None and path.is_file() and _digest(path) == digest:
+        return Downloaded(row, path, path.stat().st_size, False)
+    return Downloaded(row, path, fetch(transport, address, path, digest)[0], True)
+
+
+def _into(transport: Transport, address: str, draft: Path) -> tuple[int, str, Mapping[str, str]]:
     digest, size = hashlib.sha256(), 0
     with transport.stream(address) as answer, draft.open("wb") as file:
         for chunk in answer.iter_bytes(_CHUNK):
@@ -105,7 +118,7 @@ def _into(transport: Transport, address: str, draft: Path) -> tuple[int, str]:
             size += len(chunk)
         file.flush()
         os.fsync(file.fileno())
-    return size, digest.hexdigest()
+    return size, digest.hexdigest(), answer.headers
 
 
 def _digest(path: Path) -> str:

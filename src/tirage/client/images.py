@@ -33,7 +33,7 @@ class Images:
     def download(self, picture: Picture | str, path: Path | str) -> int:
         """Save a picture, or the one at an address; its size in bytes. Raises ApiError, OSError."""
         address = picture if isinstance(picture, str) else picture.image_url
-        return fetch(self._transport, address, Path(path), None)
+        return fetch(self._transport, address, Path(path), None)[0]
 
     def delete(self, picture: Picture | str) -> None:
         """Remove a picture for good. Raises ApiError."""

@@ -51,11 +51,15 @@ class BatchCounts(Model):
 
 
 class BatchRow(Model):
-    """A row: its picture or its error. `name` is the file name that the batch's pattern gives it."""
+    """A row: its picture or its error. `name` is the file name that the batch's pattern gives it.
+
+    `pages` are the addresses of all pages where the design has several; `sha256` is of the first.
+    """
 
     row: int
     state: RowState
     image_url: str | None = None
+    pages: tuple[str, ...] | None = None
     sha256: str | None = None
     name: str | None = None
     error: RowError | None = None

@@ -53,6 +53,7 @@ class WireSchedule(Answer):
     query: str | None
     mapping: Any
     naming: str
+    destination_id: str | None
     every: int | None
     cron: str | None
     time_zone: str
@@ -181,6 +182,7 @@ def _wire(schedule: Schedule) -> WireSchedule:
         query=schedule.source_query or None,
         mapping=orjson.loads(schedule.mapping),
         naming=schedule.naming,
+        destination_id=schedule.destination,
         every=schedule.every_seconds,
         cron=schedule.cron or None,
         time_zone=schedule.time_zone,
