@@ -185,3 +185,21 @@ def test_faint_text_and_stripes() -> None:
     assert contrast(BLACK, 1.0, ground) == pytest.approx(21)
     ground[:50] = 0
     assert contrast(BLACK, 1.0, ground) == pytest.approx(1)
+
+
+def test_repeated_and_tied_layers_are_measured_for_each_row(studio: Studio) -> None:
+    """Copies of a repeated group have values of their own, and what is tied to a text follows that row's text."""
+    cell = {"type": "text", "name": "cell", "width": 80, "height": 20, "fontSize": 14, "text": "{{ item }}"}
+    group = {"type": "group", "name": "list", "layout": "column", "width": 100, "height": 100, "children": [cell],
+             "repeat": {"items": "{{ items }}"}}  # fmt: skip
+    document = {**card(group), "variables": [{"name": "items", "type": "list", "default": []}]}
+    template = parse(document)
+    surveyor = Surveyor(template, studio.services)
+
+    def found(items: list[str]) -> list[tuple[str, str | None]]:
+        told = surveyor.survey(bind(template, {"items": items}), Given(studio.fonts), OutputOptions())
+        return [(each.code, each.layer) for each in told.row]
+
+    assert found(["a", "b"]) == []
+    assert found(["a", "far too long for this cell"]) == [("text_overflow", "cell[1]")]
+    assert found(["far too long for this cell", "b"]) == [("text_overflow", "cell[0]")]

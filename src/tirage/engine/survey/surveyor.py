@@ -107,8 +107,13 @@ class Surveyor:
     def _part(self, layer: Layer, stack: Stack, bound: BoundTemplate) -> _Part:
         """The layer laid out; values and pictures return in row after row, and are measured once."""
         page, around = stack.page, stack.around
-        values, pictures = [], []
-        for inner in self._ids[layer.id]:
+        values: list[tuple[str, str]] = []
+        pictures: list[str] = []
+        inside = tuple(_all((layer,))) if layer.nested() else (layer,)
+        if any(each.anchor is not None or getattr(each, "continues", "") for each in inside):
+            values.append(("", repr(bound.overrides)))  # it lies where others end
+        # Those of the template too: what hides a layer is among the values, and the layer is not.
+        for inner in dict.fromkeys((*self._ids[layer.id], *(each.id for each in inside))):
             if (given := bound.overrides.get(inner)) is not None:
                 values.append((inner, repr(given)))
             if inner in stack.layers:
