@@ -81,6 +81,7 @@ def test_designs_are_stored_and_found(client: Client, site: Site) -> None:
     with pytest.raises(ApiError) as conflict:
         client.templates.replace(made.id, dict(CARD), version=made.version)
     assert (next_one.version, conflict.value.code) == (made.version + 1, "version_conflict")
+    assert client.templates.find("two").name == "Two pages"
     with pytest.raises(ApiError, match="Did you mean 'two-pages'"):
         client.templates.find("two pagse")
     client.templates.delete(made.id)

@@ -33,13 +33,16 @@ class Templates:
     def find(self, text: str) -> Design:
         """The design with this id, or with this name; case, blanks and hyphens in names make no difference.
 
+        The first words of a name will do where no other begins with them: `open-graph` for "Open graph card".
         Raises ApiError `design_not_found` with the closest name, `design_ambiguous` where several have the name.
         """
         found = self.list()
         for each in found:
             if each.id == text:
                 return each
-        named = [each for each in found if slug(each.name) == slug(text)]
+        asked = slug(text)
+        named = [each for each in found if slug(each.name) == asked]
+        named = named or [each for each in found if asked and slug(each.name).startswith(f"{asked}-")]
         if len(named) == 1:
             return named[0]
         if named:
