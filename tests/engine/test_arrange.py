@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.engine.conftest import Studio
 
-from tirage.engine.arrange import Flow, Item, Side, arrange
+from tirage.assets.fontsource import LibraryFonts
+from tirage.engine.arrange import Flow, Item, Side, arrange, shares
+from tirage.engine.errors import TemplateProblem
+from tirage.engine.images import ImageEngine
+from tirage.engine.layout import Services
+from tirage.engine.parse import parse
+from tirage.engine.text import TextEngine
 from tirage.engine.values.transform import Rect
 
 SIZES = st.lists(st.tuples(st.floats(1, 200), st.floats(1, 100)), min_size=1, max_size=12)
@@ -135,6 +142,103 @@ def test_a_deep_nest_is_drawn(studio: Any) -> None:
     assert found["g27"][2] == pytest.approx(found["t"][2] + 56)
 
 
+def test_baselines_are_common(studio: Any) -> None:
+    """Texts of two sizes stand on one line, as does a box; the row is as high as it takes."""
+    row = {"id": "r", "name": "r", "type": "group", "layout": "row", "align": "baseline", "widthMode": "hug",
+           "heightMode": "hug", "children": [text("price", "49", fontSize=60), text("unit", "a month"),
+           box("b")]}  # fmt: skip
+    report = {each.name: each for each in studio.render(page([row])).report.layers}
+    lines = [report[name].box.y + report[name].text.lines[0].baseline for name in ("price", "unit")]
+    assert lines[0] == pytest.approx(lines[1]) and report["b"].box.bottom == pytest.approx(lines[0])
+    assert report["unit"].box.y > 20 and report["r"].box.height == pytest.approx(report["price"].box.height)
+
+
+def test_fillers_share_by_weight_within_bounds(studio: Any) -> None:
+    """Twice the weight is twice the room; who is at a bound leaves the rest to the others."""
+
+    def widths(*more: dict[str, Any]) -> list[float]:
+        found = boxes(
+            studio, page([box(str(i), widthMode="fill", **each) for i, each in enumerate(more)], layout="row")
+        )
+        return [found[str(i)][2] for i in range(len(more))]
+
+    assert widths({"grow": 2}, {}) == [200, 100]
+    assert widths({"maxWidth": 50}, {}, {"grow": 4}) == pytest.approx([50, 50, 200])
+    assert widths({"minWidth": "50%"}, {}, {}) == pytest.approx([150, 75, 75])
+    assert widths({"minWidth": 250}, {"minWidth": 80}) == pytest.approx([250, 80])
+
+
+def test_bounds_hold_outside_of_layouts_as_well(studio: Any) -> None:
+    """A text hugs its words up to a width, and breaks there."""
+    document = page([text("t", "word " * 20, maxWidth=120), box("b", minWidth=70, maxHeight="5%")])
+    found = boxes(studio, document)
+    assert found["t"][2] <= 120 and found["t"][3] > 60 and found["b"] == (0, 0, 70, 10)
+
+
+def test_columns_of_a_grid_are_px_percent_shares_and_content(studio: Any) -> None:
+    """As CSS has it; a list may be one text."""
+    cells = [box("a", widthMode="fill"), box("b", 30), box("c", widthMode="fill"), box("d", 55)]
+    listed = boxes(studio, page(cells, layout="grid", gap=10, columns=[60, "auto", "1fr", "20%"]))
+    assert [listed[name][::2] for name in "abcd"] == [(0, 60), (70, 30), (110, 120), (240, 55)]
+    assert boxes(studio, page(cells, layout="grid", gap=10, columns="60 auto 1fr 20%")) == listed
+    shares = boxes(studio, page(cells, layout="grid", columns=["1fr", "2fr"]))
+    assert shares["a"] == (0, 0, 100, 20) and shares["d"] == (100, 20, 55, 20)
+
+
+@pytest.mark.parametrize("columns", [0, 101, [], ["1 fr"], ["0fr"], [-1], [True], "wide", [[1]], {"a": 1}, 1.5, None])
+def test_columns_that_are_none_are_refused(columns: Any) -> None:
+    """With what they may be."""
+    with pytest.raises(TemplateProblem) as caught:
+        parse(page([], layout="grid", columns=columns))
+    assert caught.value.code == "columns_invalid" and caught.value.problems[0].pointer == "/layers/0/columns"
+
+
+def test_a_picture_hugs_by_its_ratio(studio: Any, picture: Any) -> None:
+    """Twice as wide as high: from a height, from a width, by its own size, filling a column."""
+
+    def size(**more: Any) -> tuple[float, float]:
+        layer = {"id": "p", "name": "p", "type": "image", "imageUrl": "a.png", **more}
+        group = page([layer], layout="column")
+        free = {**group, "layers": [layer]}
+        found = [
+            {each.name: each.box for each in studio.render(made, None, {"a.png": picture(40, 20)}).report.layers}["p"]
+            for made in (group, free)
+        ]
+        assert found[0] == found[1] or more["widthMode"] == "fill"
+        return found[0].width, found[0].height
+
+    assert size(height=60, widthMode="hug") == (120, 60)
+    assert size(width=60, heightMode="hug", widthMode="fixed") == (60, 30)
+    assert size(widthMode="hug", heightMode="hug") == (40, 20)
+    assert size(widthMode="fill", heightMode="hug") == (300, 150)
+    assert size(widthMode="hug", heightMode="hug", maxWidth=20) == (20, 10)
+
+
+def test_nested_groups_are_measured_once_for_each_width() -> None:
+    """Thirty groups that hug each other set their text a few times, not twice as often with each of them."""
+
+    class Counting(TextEngine):
+        asked = 0
+
+        def set(self, spec: Any) -> Any:
+            self.asked += 1
+            return super().set(spec)
+
+    def asked(depth: int) -> int:
+        inner: dict[str, Any] = text("t", "deep")
+        for index in range(depth):
+            tied = {"anchor": {"left": {"layer": "t" if index == 0 else f"g{index - 1}"}}}
+            inner = {"id": f"g{index}", "name": f"g{index}", "type": "group", "layout": "row", "align": "baseline",
+                     "widthMode": "hug", "heightMode": "hug",
+                     "children": [inner, box(f"b{index}", **tied)]}  # fmt: skip
+        fonts = LibraryFonts()
+        engine = Counting(fonts)
+        Studio(Services(engine, ImageEngine()), fonts).render(page([inner], layout="column"))
+        return engine.asked
+
+    assert asked(28) <= asked(2) + 26 * 2
+
+
 def test_a_pdf_has_the_same_places(studio: Any) -> None:
     """Layout knows nothing of the format."""
     made = page([text("name", "Ada King Lovelace"), box("badge")], layout="row", gap=10)
@@ -179,6 +283,19 @@ def test_fillers_use_up_the_room(sizes: list[tuple[float, float]], mirrored: boo
     fixed = sum(each.width.size for each in items if not each.width.fill) + 5 * (len(items) - 1)
     places = arrange(items, fixed + 300, 50, Flow("row", gap=5, mirrored=mirrored))
     assert sum(each.width for each in places) + 5 * (len(items) - 1) == pytest.approx(fixed + 300)
+
+
+BOUNDED = st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 200), st.floats(0, 400)), min_size=1, max_size=12)
+
+
+@given(BOUNDED, st.floats(0, 2000))
+def test_shares_keep_bounds_and_use_the_room(sides: list[tuple[float, float, float]], room: float) -> None:
+    """Each within its bounds; together the room, unless all are at a bound that stops them."""
+    made = [Side(0, fill=True, weight=weight, least=least, most=max(least, most)) for weight, least, most in sides]
+    found = shares(room, made)
+    assert all(each.least - 1e-6 <= size <= each.most + 1e-6 for each, size in zip(made, found, strict=True))
+    if sum(each.least for each in made) <= room <= sum(each.most for each in made):
+        assert sum(found) == pytest.approx(room, abs=1e-6)
 
 
 def _overlap(one: Rect, other: Rect) -> bool:
