@@ -62,6 +62,7 @@ class RowJobs:
         settings: Mapping[str, Json] | None = None,
         layout_only: bool = False,
         now: datetime | None = None,
+        locale: str | None = None,
     ) -> None:
         self.template = loaded.template
         self.output = output
@@ -69,6 +70,7 @@ class RowJobs:
         self._document = loaded.document
         self._layout_only = layout_only
         self._now = SystemClock().now() if now is None else now
+        self._locale = locale
         self._settings = _placed(loaded.template, settings or {})
         self._template_files = LocalFiles([folders.template], allow_paths=folders.allowed)
         self._row_files = LocalFiles(folders.rows, allow_paths=folders.allowed)
@@ -77,7 +79,8 @@ class RowJobs:
 
     def bind(self, values: Mapping[str, Json]) -> Bound:
         """Bind a row. Raises RowProblem."""
-        bound = bind(self.template, {**values, **self._settings} if self._settings else values, now=self._now)
+        row = {**values, **self._settings} if self._settings else values
+        bound = bind(self.template, row, now=self._now, locale=self._locale)
         return Bound(bound, Needs.of(bound))
 
     def is_remote(self, bound: Bound) -> bool:

@@ -31,10 +31,12 @@ def draw_one(
     report: Path | None = None,
     json: bool = False,
     now: datetime | None = None,
+    locale: str | None = None,
 ) -> int:
     """Draw the template's sample row with `values` above it in each of the sizes, and give the exit code.
 
-    `now` is the moment that it is drawn for, the present one where none is given.
+    `now` is the moment that it is drawn for, the present one where none is given; `locale` its language, where it is
+    not the template's.
     """
     row, origin = sample_row(sizes[0].template)
     if origin and not row.keys() <= values.keys():
@@ -44,7 +46,8 @@ def draw_one(
     for loaded in sizes:
         # Pictures of sample rows lie beside the template, those of --set where the command was called.
         folders = Folders(loaded.folder, (loaded.folder, Path.cwd()) if values else (loaded.folder,), tuple(allowed))
-        drawn = render_image(context, RowJobs(context, loaded, folders, output, settings=values, now=now), row)
+        jobs = RowJobs(context, loaded, folders, output, settings=values, now=now, locale=locale)
+        drawn = render_image(context, jobs, row)
         paths = _paths(_target(out, loaded, several=len(sizes) > 1), _stem(loaded), extension, len(drawn.files))
         make_folder(paths[0].parent)
         for path, file in zip(paths, drawn.files, strict=True):

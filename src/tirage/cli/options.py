@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SIZE_FIELD = "{size}"
 """In names of files: the size of the template that is drawn."""
+_LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}")
 _ROWS = re.compile(r"(\d*)(-?)(\d*)")
 
 # Options that more than one command has.
@@ -27,6 +28,13 @@ AllowHosts = Annotated[
 AllowPaths = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="Read pictures from this folder too.")]
 Encoding = Annotated[str | None, typer.Option(metavar="E", help="The table's encoding, where it is not UTF-8.")]
 Delimiter = Annotated[str | None, typer.Option(metavar="D", help="The table's delimiter: a character, or tab.")]
+LocaleName = Annotated[
+    str | None, typer.Option(metavar="L", help="Numbers, dates and line breaks as in this language, such as de-CH.")
+]
+SizeNames = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="This size of the template; all is every one. May be repeated."),
+]
 Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; default: the first.")]
 
 
@@ -51,6 +59,13 @@ def moment_of(text: str | None) -> datetime | None:
         message = f"{text[:40]!r} is no moment; write 2026-12-24T18:00 or 2026-12-24T18:00+01:00."
         raise typer.BadParameter(message, param_hint="--clock") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def locale_of(text: str | None) -> str | None:
+    """A language tag (BCP 47), as templates name their locale."""
+    if text is not None and not _LOCALE.fullmatch(text):
+        raise typer.BadParameter(f"{text[:40]!r} is no language; write de, de-CH or pt-BR.", param_hint="--locale")
+    return text
 
 
 def row_range(text: str | None) -> tuple[int, int | None]:

@@ -13,9 +13,11 @@ from tirage.cli.options import (
     AllowPaths,
     Delimiter,
     Encoding,
+    LocaleName,
     Sheet,
     folders_of,
     format_of,
+    locale_of,
     moment_of,
     open_context,
     refuse_without_data,
@@ -81,6 +83,7 @@ def render(
         str | None,
         typer.Option(metavar="ISO", help="The moment that is drawn, such as 2026-12-24T18:00; default: now."),
     ] = None,
+    locale: LocaleName = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.ndjson", help="Write what is to be told of each picture.")
     ] = None,
@@ -100,7 +103,7 @@ def render(
     values = settings_of(settings or ())
     chosen = row_range(rows)
     allowed = folders_of(allow_path or ())
-    now = moment_of(clock)
+    now, language = moment_of(clock), locale_of(locale)
     with ending(json):
         if data is not None and str(data) != "-" and (data.is_dir() or not data.exists()):
             raise TirageError(Problem("table_not_found", f"There is no table {str(data)!r}."))
@@ -132,8 +135,9 @@ def render(
                 from tirage.cli.one_picture import draw_one
 
                 one = draw_one(
-                    context, sizes, output, values, allowed=allowed, out=out, report=report, json=json, now=now
-                )
+                    context, sizes, output, values,
+                    allowed=allowed, out=out, report=report, json=json, now=now, locale=language,
+                )  # fmt: skip
                 stop(one)
             from tirage.cli.table_run import TableRun
 
@@ -151,5 +155,6 @@ def render(
                 delimiter=delimiter,
                 sheet=sheet,
                 now=now,
+                locale=language,
             )
             stop(run.draw_sizes(context, sizes, output, values, allowed))

@@ -57,6 +57,8 @@ class TableRun:
     size: str = ""
     now: datetime | None = None
     """The moment that all rows are drawn for, the present one where none is given."""
+    locale: str | None = None
+    """The language of the rows, where it is not the template's."""
     told: list[dict[str, Any]] | None = None
     """Where summaries for programs are gathered, of which standard output can hold only one value."""
 
@@ -69,8 +71,8 @@ class TableRun:
             size=size,
             out=self.out / size,
             name=self.name.replace(SIZE_FIELD, size),
-            report=_sized(self.report, size),
-            contact_sheet=_sized(self.contact_sheet, size),
+            report=with_size(self.report, size),
+            contact_sheet=with_size(self.contact_sheet, size),
         )
 
     def draw_sizes(
@@ -110,7 +112,7 @@ class TableRun:
         """Draw the rows, tell how it went, and give the exit code."""
         self._check_sheet(output)
         folders = self._folders(loaded, bool(values), allowed)
-        jobs = RowJobs(context, loaded, folders, output, settings=values, now=self.now)
+        jobs = RowJobs(context, loaded, folders, output, settings=values, now=self.now, locale=self.locale)
         summary = RunSummary()
         try:
             with interrupted_by_terminate(), self._table() as table:
@@ -264,7 +266,7 @@ class TableRun:
         }
 
 
-def _sized(path: Path | None, size: str) -> Path | None:
+def with_size(path: Path | None, size: str) -> Path | None:
     """A file beside the results of one size: `{size}` replaced, or the size behind its stem."""
     if path is None:
         return None
