@@ -43,7 +43,7 @@ _SYNONYMS: tuple[frozenset[str], ...] = tuple(
         "country land pays pais paese",
         "email mail emailaddress correo",
         "phone tel telephone mobile telefon telefono",
-        "quote zitat citation cita testimonial",
+        "quote quotation zitat citation cita citazione testimonial saying",
         "author autor auteur autore writer by",
         "code barcode sku ean gtin isbn qr qrcode value number",
         "color colour farbe couleur colore",
