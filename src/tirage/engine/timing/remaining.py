@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 from typing import Literal
 
 from tirage.engine.errors import Problem, ResourceProblem
@@ -33,9 +34,8 @@ def seconds_left(target: str, zone: str, now: str) -> int:
     A target that names no offset is meant in the `zone` (IANA); `now` without one is UTC. Raises ResourceProblem
     `time_zone_unknown`.
     """
-    # Rounded down, as clocks show it: the target is reached when the last second has passed.
-    difference = (_instant(target, zone) - _instant(now, "UTC")).total_seconds()
-    return max(0, int(difference // 1))
+    # A second that has begun counts until it is over, so that zero is shown from the target on and not before.
+    return max(0, ceil((_instant(target, zone) - _instant(now, "UTC")).total_seconds()))
 
 
 def split(seconds: int, units: Sequence[Unit]) -> tuple[Part, ...]:
