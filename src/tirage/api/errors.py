@@ -47,6 +47,7 @@ STATUSES: Mapping[str, int] = {
     "parameter_repeated": 400,
     "params_and_pages": 400,
     "cursor_invalid": 400,
+    "text_invalid": 422,
     "idempotency_key_invalid": 400,
     "idempotency_in_progress": 409,
     "idempotency_mismatch": 422,

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from tirage.db.address import DatabaseAddress
 from tirage.db.durability import DURABILITY, Durability
-from tirage.db.errors import DatabaseFull, DatabaseRefused, DatabaseUnavailable
+from tirage.db.errors import DatabaseFull, DatabaseRefused, DatabaseUnavailable, TextRefused
 from tirage.db.roles import APPLICATION, REMEDY, SCHEMA, SYSTEM, check
 from tirage.db.rows import record
 from tirage.engine.errors import Problem
@@ -281,6 +281,10 @@ def _translated() -> Iterator[None]:
     except (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction) as error:
         message = f"The database cannot write: {error.diag.message_primary or 'its volume is full'}."
         raise DatabaseFull(Problem("storage_full", message, hint="Free space on the database's volume.")) from error
+    except psycopg.DataError as error:
+        if "NUL" not in str(error):
+            raise
+        raise TextRefused(Problem("text_invalid", "A text holds a NUL character, which cannot be stored.")) from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         message = "The database does not answer at the moment."
         raise DatabaseUnavailable(

@@ -17,5 +17,9 @@ class DatabaseFull(TirageError):
     retryable = True
 
 
+class TextRefused(TirageError):
+    """A text cannot be stored (code `text_invalid`): PostgreSQL has none with the character U+0000."""
+
+
 class DatabaseRefused(TirageError):
     """The database cannot be used as it is: wrong role, changed migration, another version, a folder in use."""

@@ -43,7 +43,7 @@ class WireBatches(Wire):
     next: str | None
 
 
-@router.get("", response_model=WireBatches, responses=answers(401, 403, 422, 503), summary="List batches")
+@router.get("", response_model=WireBatches, responses=answers(400, 401, 403, 422, 503), summary="List batches")
 async def list_batches(
     request: Request,
     who: Reader,

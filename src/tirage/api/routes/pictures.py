@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from tirage.actions.delete_picture import own_picture
@@ -37,6 +37,8 @@ class _Id(Convertor[str]):
 
 
 register_url_convertor("picture", _Id())
+# The pattern is for the document: the convertor lets nothing else through.
+Uid = Annotated[str, Path(pattern=f"^{_Id.regex}$")]
 router = APIRouter(tags=["Images"])
 _VERDICT: dict[str, Any] = {
     "id": "5dc9f10c4a",
@@ -61,7 +63,7 @@ _VERDICT: dict[str, Any] = {
     responses=answers(401, 403, 404, 503),
     summary="Read a picture with its recipe",
 )
-async def get_record(uid: str, request: Request, who: Annotated[Caller, Depends(caller("read"))]) -> Response:
+async def get_record(uid: Uid, request: Request, who: Annotated[Caller, Depends(caller("read"))]) -> Response:
     """The picture's facts, and what decided its bytes: version, values, options, pictures, fonts, engine."""
     service = service_of(request)
     image = await _find(service, who, uid)
@@ -75,7 +77,7 @@ async def get_record(uid: str, request: Request, who: Annotated[Caller, Depends(
     summary="Draw a picture again",
 )
 async def post_rerender(
-    uid: str,
+    uid: Uid,
     request: Request,
     who: Annotated[Caller, Depends(caller("render"))],
     latest: Annotated[bool, Query(description="Draw the design as it is now, not the version of then.")] = False,
@@ -108,7 +110,7 @@ async def post_rerender(
     },
     summary="Prove a picture",
 )
-async def post_verify(uid: str, request: Request, who: Annotated[Caller, Depends(caller("render"))]) -> Response:
+async def post_verify(uid: Uid, request: Request, who: Annotated[Caller, Depends(caller("render"))]) -> Response:
     """Draw it from its record and compare the bytes with those that were made and those that are stored.
 
     `differs` names what changed since; a picture may be verified although something did, where the bytes are equal.
