@@ -93,6 +93,8 @@ def _row(value: object) -> Row:
 def _cell(value: object) -> Cell:
     if isinstance(value, Cell):
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _invalid("numbers of a table are finite")
     if isinstance(value, Mapping):
         try:
             cell = Cell.model_validate(value)
@@ -104,8 +106,6 @@ def _cell(value: object) -> Cell:
         cell = Cell(text=value)
     else:
         raise _invalid("a cell is a text, a number, or an object with text and what is different for it")
-    if isinstance(cell.text, float) and not math.isfinite(cell.text):
-        raise _invalid("numbers of a table are finite")
     if isinstance(cell.text, str) and len(cell.text) > MAX_TEXT:
         cell = cell.model_copy(update={"text": cell.text[:MAX_TEXT]})
     return cell
