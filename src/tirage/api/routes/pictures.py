@@ -40,6 +40,57 @@ register_url_convertor("picture", _Id())
 # The pattern is for the document: the convertor lets nothing else through.
 Uid = Annotated[str, Path(pattern=f"^{_Id.regex}$")]
 router = APIRouter(tags=["Images"])
+_STEM = "https://pictures.example/images/d12fb6f526/e26ca071c7"
+_PICTURE: dict[str, Any] = {
+    "id": "5dc9f10c4a",
+    "templateId": "debca16f99",
+    "imageUrl": f"{_STEM}.png",
+    "thumbnailUrl": f"{_STEM}-thumb.png",
+    "retinaThumbnailUrl": f"{_STEM}-thumb-2x.png",
+    "metadata": "certificate 17",
+    "width": 1200,
+    "height": 630,
+    "status": "succeeded",
+    "createdAt": "2026-11-22T12:00:00.000Z",
+    "format": "png",
+    "urls": {"full": f"{_STEM}.png", "regular": f"{_STEM}-regular.png", "thumb": f"{_STEM}-thumb.png"},
+    "downloadUrl": f"{_STEM}.png?download",
+    "color": "#1a73e8",
+    "palette": ["#1a73e8", "#ffffff"],
+    "user": None,
+    "credits": [],
+    "warnings": [],
+}
+_RECORD: dict[str, Any] = {
+    **_PICTURE,
+    "templateVersion": 3,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "bytes": 48213,
+    "recipe": {
+        "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+        "engine": "tirage/0.1.0 skia-python/144.1 uharfbuzz/0.57.0 x86_64",
+        "params": [{"name": "title", "text": "Ann Lee"}],
+        "variables": {},
+        "format": "png",
+        "options": {"scale": 1.0},
+        "rows": [
+            {
+                "templateId": "debca16f99",
+                "templateVersion": 3,
+                "documentSha256": "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9",
+                "moment": "2026-11-22T12:00:00.000Z",
+                "images": [
+                    {
+                        "name": "https://cdn.example.com/photo.jpg",
+                        "sha256": "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13",
+                    }
+                ],
+                "fonts": [],
+                "bundledFonts": "486ea46224d1bb4fb680f34f7c9ad96a",
+            }
+        ],
+    },
+}
 _VERDICT: dict[str, Any] = {
     "id": "5dc9f10c4a",
     "verified": False,
@@ -60,7 +111,7 @@ _VERDICT: dict[str, Any] = {
 @router.get(
     "/images/{uid:picture}",
     response_model=WireRecord,
-    responses=answers(401, 403, 404, 503),
+    responses={200: {"content": {"application/json": {"example": _RECORD}}}, **answers(401, 403, 404, 503)},
     summary="Read a picture with its recipe",
 )
 async def get_record(uid: Uid, request: Request, who: Annotated[Caller, Depends(caller("read"))]) -> Response:
@@ -73,7 +124,10 @@ async def get_record(uid: Uid, request: Request, who: Annotated[Caller, Depends(
 @router.post(
     "/images/{uid:picture}/rerender",
     response_model=WirePicture,
-    responses=answers(400, 401, 403, 404, 409, 422, 429, 503, 507),
+    responses={
+        200: {"content": {"application/json": {"example": _PICTURE}}},
+        **answers(400, 401, 403, 404, 409, 422, 429, 503, 507),
+    },
     summary="Draw a picture again",
 )
 async def post_rerender(

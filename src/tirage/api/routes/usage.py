@@ -15,6 +15,15 @@ from tirage.store import usage
 router = APIRouter(tags=["Workspaces"])
 
 
+_EXAMPLE = {
+    "month": "2026-11",
+    "pictures": 1312,
+    "quota": 5000,
+    "remaining": 3688,
+    "resetsAt": "2026-12-01T00:00:00.000Z",
+}
+
+
 class WireUsage(Wire):
     """The pictures of a calendar month (UTC)."""
 
@@ -28,7 +37,7 @@ class WireUsage(Wire):
 @router.get(
     "/workspaces/{workspace_id}/usage",
     response_model=WireUsage,
-    responses=answers(401, 403, 404, 503),
+    responses={200: {"content": {"application/json": {"example": _EXAMPLE}}}, **answers(401, 403, 404, 503)},
     summary="Pictures of this month",
 )
 async def get_usage(workspace_id: str, request: Request, who: Annotated[Caller, Depends(caller("read"))]) -> WireUsage:
