@@ -6,12 +6,17 @@ import hashlib
 import unicodedata
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.harness.typeface import bar_font
 
 from tirage.assets import fonts
+from tirage.assets.fontsource import FontPack, LibraryFonts, PackedFonts, face_of, face_text
 from tirage.engine.errors import ResourceProblem
+from tirage.engine.resources import FaceInfo
+from tirage.engine.text.fonts import FontBook
 
 BUNDLED = fonts.bundled()
 
@@ -138,6 +143,29 @@ def test_add_unpacks_woff2(folder: Path, tmp_path: Path) -> None:
     assert face.coverage == BUNDLED.family("Caveat")[0].coverage
 
 
+@pytest.mark.parametrize("flavor", [None, "woff", "woff2"])
+def test_a_variable_font_of_the_user_has_every_weight(folder: Path, tmp_path: Path, flavor: str | None) -> None:
+    """Its axes are known, and a face is opened at the weight that is asked for, in a mapped file too."""
+    file = tmp_path / f"grow.{flavor or 'ttf'}"
+    file.write_bytes(bar_font("Grow", axes=[("wght", 1, 400, 1000), ("wdth", 75, 100, 125)], flavor=flavor))
+    (added,) = fonts.add(file)
+    assert added.axes == (("wght", 1.0, 400.0, 1000.0), ("wdth", 75.0, 100.0, 125.0))
+    assert added.style == "Regular"
+    book = FontBook(LibraryFonts())
+    (info,) = book.family("grow")
+    for weight, width in ((1, 100), (400, 500), (700, 700), (1000, 900), (2000, 900)):
+        face = book.open(info, weight)
+        left, _, right, _ = face.extents(face.font.get_nominal_glyph(ord("I")))
+        assert right - left == width, weight
+
+
+def test_weights_of_an_axis_are_those_of_css(tmp_path: Path) -> None:
+    """What lies outside 1 to 1000 is cut off (CSS Fonts 4, 2.2)."""
+    file = tmp_path / "wide.ttf"
+    file.write_bytes(bar_font("Wide", axes=[("wght", 0, 400, 2000)]))
+    assert fonts.read_face(file)[0].axes == (("wght", 1.0, 400.0, 1000.0),)
+
+
 def test_collection(folder: Path, tmp_path: Path) -> None:
     """All faces of a collection file are read, each with its number."""
     from fontTools.ttLib import TTCollection, TTFont
@@ -224,3 +252,27 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a setting the fonts lie in the user's data folder."""
     monkeypatch.delenv("TIRAGE_FONTS_DIR", raising=False)
     assert fonts.user_dir().parts[-2:] == ("tirage", "fonts")
+
+
+@given(
+    st.lists(st.integers(0, 0x10FFFF), unique=True, max_size=40).map(sorted),
+    st.integers(1, 1000),
+    st.booleans(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
+def test_a_face_comes_back_from_its_text(codes: list[int], weight: int, flag: bool, name: str) -> None:
+    """What stores and jobs keep of a face is all of it."""
+    pairs = tuple(zip(codes[::2], codes[1::2], strict=False))
+    face = FaceInfo("key", name, weight, flag, pairs, not flag, (("wght", 1.0, 400.0, 1000.0),), name)
+    assert face_of("key", orjson.loads(face_text(face))) == face
+
+
+def test_packed_fonts_come_before_the_others() -> None:
+    """Faces of a pack are listed first and loaded from it; all others stay reachable, the fallback is the same."""
+    base = LibraryFonts()
+    mine = FaceInfo("mine", "Inter", 400, False, ((65, 90),))
+    packed = PackedFonts(FontPack.of([(mine, b"bytes")]), base)
+    assert packed.faces()[0] == mine and len(packed.faces()) == len(base.faces()) + 1
+    assert packed.load("mine") == b"bytes" and packed.fallback() == base.fallback()
+    other = base.faces()[0].key
+    assert packed.load(other) is base.load(other)
