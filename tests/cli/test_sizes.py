@@ -88,3 +88,50 @@ def test_what_cannot_be_is_said(tirage: Tirage, advert: Path) -> None:
     assert none.returncode == 2 and "lists no `sizes`" in none.stderr
     twice = tirage("render", "card.json", "--data", "-", "--size", "all")
     assert twice.returncode == 2 and "read once" in twice.stderr
+
+
+def test_check_takes_sizes(tirage: Tirage, advert: Path) -> None:
+    """Each size is checked on its own; what only one of them loses is told with its name."""
+    (advert / "long.csv").write_text("title\nA title that fits into the wide card and not the small one\n")
+    document = json.loads((advert / "card.json").read_text())
+    title = next(each for each in document["layers"] if each["type"] == "text")
+    title.update({"fontSize": 4, "width": "100%", "height": "100%"})
+    document["sizes"] = [
+        {"name": "wide", "width": 400, "height": 100},
+        {"name": "tiny", "width": 12, "height": 12},
+    ]
+    (advert / "card.json").write_text(json.dumps(document))
+    done = tirage("check", "card.json", "--data", "long.csv", "--size", "all", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told["ok"] is False
+    assert [(each["size"], each["losing"]) for each in told["sizes"]] == [("wide", 0), ("tiny", 1)]
+    assert tirage("check", "card.json", "--data", "long.csv", "--size", "wide").returncode == 0
+    piped = tirage("check", "card.json", "--data", "-", "--size", "all")
+    assert piped.returncode == 2 and "Standard input is read once" in piped.stderr
+
+
+def test_a_language_is_given_with_the_command(tirage: Tirage, folder: Path) -> None:
+    """Numbers are written as there, for a picture, a table and a check; a tag that is none is refused."""
+    (folder / "price.json").write_text(
+        json.dumps(
+            {
+                "width": 200,
+                "height": 40,
+                "variables": [{"name": "price", "default": 1234.5}],
+                "layers": [{"type": "text", "name": "t", "text": "{{ price | number(2) }}", "height": 40}],
+            }
+        )
+    )
+    (folder / "prices.csv").write_text("price\n1234.5\n")
+
+    def written(*more: str) -> str:
+        done = tirage("render", "price.json", "--report", "r.ndjson", *more)
+        assert done.returncode == 0, done.stderr
+        return str(json.loads((folder / "r.ndjson").read_text().splitlines()[0])["layers"][0]["text"]["text"])
+
+    assert written("--out", "a.png") == "1,234.50"
+    assert written("--out", "a.png", "--locale", "de") == "1.234,50"
+    assert written("--data", "prices.csv", "--out", "o", "--locale", "de-CH") == "1’234.50"
+    assert tirage("check", "price.json", "--locale", "de").returncode == 0
+    refused = tirage("render", "price.json", "--locale", "not a language")
+    assert refused.returncode == 2 and "no language" in refused.stderr

@@ -25,6 +25,8 @@ class Output:
 
     format: str = "png"
     options: OutputOptions = field(default_factory=OutputOptions)
+    size: str = ""
+    """Which of the design's sizes is drawn; empty for the design as it is."""
 
 
 @dataclass(frozen=True, slots=True)

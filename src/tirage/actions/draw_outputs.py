@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tirage.actions.draw_order import Output
@@ -17,25 +17,32 @@ PREVIEW_WIDTH = 1080
 
 
 async def draw_outputs(
-    service: Service, row: Row, outputs: Sequence[tuple[str, Output]]
-) -> tuple[list[DrawnOutput], Drawn | None]:
-    """All outputs, each with the name of its format as it was asked for; for a document also its first page.
+    service: Service, rows: Mapping[str, Row], outputs: Sequence[tuple[str, Output]]
+) -> list[DrawnOutput]:
+    """All outputs, each with the name of its format as it was asked for; of a document also its first page.
 
-    Raises RenderProblem.
+    `rows` are by the size of the design that they are bound in. Raises RenderProblem.
     """
-    work = [draw_row(service, row, output) for _, output in outputs]
-    if any(formats.get(output.format).extension in PREVIEWED for _, output in outputs):
-        width = row.design.template.document.pages[0].width
-        scale = min(1.0, max(0.1, PREVIEW_WIDTH / width))
-        work.append(draw_row(service, row, Output("png", OutputOptions(scale=scale))))
-    drawn = await asyncio.gather(*work)
-    if len(drawn) == len(outputs):
-        return drawn, None
-    # The document has no pixels of its own: its colours are those of the picture of its first page.
-    shown = drawn.pop().files[0]
-    return [_coloured(each, shown) for each in drawn], shown
+    shown = {output.size for _, output in outputs if _needs_preview(output)}
+    previews = [draw_row(service, rows[size], _preview(rows[size])) for size in shown]
+    work = [draw_row(service, rows[output.size], output) for _, output in outputs]
+    drawn = await asyncio.gather(*previews, *work)
+    pictures = {size: each.files[0] for size, each in zip(shown, drawn, strict=False)}
+    return [_shown(each, pictures.get(each.output.size)) for each in drawn[len(previews) :]]
 
 
-def _coloured(drawn: DrawnOutput, shown: Drawn) -> DrawnOutput:
-    files = tuple(each if each.palette else replace(each, palette=shown.palette) for each in drawn.files)
-    return replace(drawn, files=files)
+def _needs_preview(output: Output) -> bool:
+    return formats.get(output.format).extension in PREVIEWED
+
+
+def _preview(row: Row) -> Output:
+    scale = min(1.0, max(0.1, PREVIEW_WIDTH / row.bound.pages[0].width))
+    return Output("png", OutputOptions(scale=scale))
+
+
+def _shown(drawn: DrawnOutput, picture: Drawn | None) -> DrawnOutput:
+    """A document with the picture of its first page: it has no pixels of its own, and its colours are those."""
+    if picture is None:
+        return drawn
+    files = tuple(each if each.palette else replace(each, palette=picture.palette) for each in drawn.files)
+    return replace(drawn, files=files, preview=picture if _needs_preview(drawn.output) else None)

@@ -12,7 +12,7 @@ import orjson
 from tirage.actions.draw_order import Output
 from tirage.actions.event_types import NEW_IMAGE
 from tirage.actions.open_design import Design
-from tirage.actions.picture_answer import PREVIEWED, Remarks, WireWarning, picture, plain
+from tirage.actions.picture_answer import Remarks, WireWarning, picture, plain
 from tirage.actions.quota import begin_quota, take_quota
 from tirage.actions.render_request import Drawn, DrawnOutput, LayerObject
 from tirage.context import Service
@@ -57,26 +57,23 @@ async def keep_pictures(
     asked: Asked,
     outputs: Sequence[tuple[str, DrawnOutput]],
     *,
-    preview: Drawn | None = None,
     answering: Answering | None = None,
 ) -> tuple[Image, ...]:
     """Store and record every file of a request, in order; a repeated request finds what it wrote before.
 
-    `outputs` go with the format's name as it was asked for; `preview` is the picture of the first page of a vector
-    file. `answering` is called at the end of the transaction of the records. Raises QuotaExceeded,
-    StorageProblem, DatabaseUnavailable.
+    `outputs` go with the format's name as it was asked for. `answering` is called at the end of the transaction of the
+    records. Raises QuotaExceeded, StorageProblem, DatabaseUnavailable.
     """
     secret = service.vault.derive(PATHS)
-    files = [
-        file_of(secret, design, asked, name, place, drawn, each)
-        for place, (name, drawn) in enumerate(outputs)
-        for each in drawn.files
-    ]
-    puts = [service.blobs.put(each.new.blob_key, each.data, each.new.media_type) for each in files]
-    if preview is not None:
-        for each in files:
-            if each.new.extension in PREVIEWED and each.new.page_index == 0:
-                puts.append(service.blobs.put(preview_key(each.new.blob_key), preview.data, preview.media_type))
+    files: list[KeptFile] = []
+    puts = []
+    for place, (name, drawn) in enumerate(outputs):
+        made = [file_of(secret, design, asked, name, place, drawn, each) for each in drawn.files]
+        puts += [service.blobs.put(each.new.blob_key, each.data, each.new.media_type) for each in made]
+        if drawn.preview is not None:
+            key, preview = preview_key(made[0].new.blob_key), drawn.preview
+            puts.append(service.blobs.put(key, preview.data, preview.media_type))
+        files += made
     writing = asyncio.gather(*puts)
     if service.blobs.name != "local":
         await writing  # a connection to the database is not held while a distant store works
@@ -145,4 +142,5 @@ def file_of(
 
 
 def _options(output: Output) -> str:
-    return orjson.dumps({"format": output.format, **asdict(output.options)}).decode()
+    size = {"size": output.size} if output.size else {}
+    return orjson.dumps({"format": output.format, **size, **asdict(output.options)}).decode()

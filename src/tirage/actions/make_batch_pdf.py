@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tirage.actions.draw_order import Output
@@ -56,24 +56,22 @@ async def make_batch_pdf(
     if any(each.design.workspace != design.workspace for each in pages):
         raise RowProblem(Problem("templates_apart", "The designs of a batch belong to one workspace.", "/pages"))
     await require_quota(service, design.workspace)
-    drawn, preview = await draw_batch_pdf(service, pages, strict=strict)
+    drawn = await draw_batch_pdf(service, pages, strict=strict)
     asked = Asked(
         identity,
         [{"name": "", "templateId": each.design.id, "layers": list(each.layers)} for each in pages],
         {},
         metadata,
     )
-    kept = await keep_pictures(service, design, asked, [("pdf", drawn)], preview=preview, answering=answering)
+    kept = await keep_pictures(service, design, asked, [("pdf", drawn)], answering=answering)
     return kept[0]
 
 
-async def draw_batch_pdf(
-    service: Service, pages: Sequence[BatchPage], *, strict: bool = False
-) -> tuple[DrawnOutput, Drawn]:
-    """The document, and a picture of its first page. Raises as `make_batch_pdf`."""
+async def draw_batch_pdf(service: Service, pages: Sequence[BatchPage], *, strict: bool = False) -> DrawnOutput:
+    """The document, with a picture of its first page. Raises as `make_batch_pdf`."""
     rows = [await _row(service, place, each, strict) for place, each in enumerate(pages)]
     preview = await _preview(service, rows[0])
-    return await _draw(service, rows, preview.palette), preview
+    return replace(await _draw(service, rows, preview.palette), preview=preview)
 
 
 async def _row(service: Service, place: int, page: BatchPage, strict: bool) -> Row:

@@ -16,6 +16,7 @@ from tirage.engine.bind import apply
 from tirage.engine.errors import ResourceProblem
 from tirage.engine.parse import parse
 from tirage.engine.resources import FontRef
+from tirage.engine.sizes import for_size
 from tirage.engine.template import Template
 from tirage.store import fonts, templates
 from tirage.store.errors import NotFound
@@ -41,6 +42,8 @@ class Design:
     shelf: Shelf = NO_SHELF
     own_fonts: OwnFonts | None = None
     font_keys: dict[frozenset[FontRef], frozenset[str]] = field(default_factory=dict)
+    sized: dict[str, Design] = field(default_factory=dict)
+    """The same design in those of its sizes that were asked for."""
 
     @property
     def name(self) -> str:
@@ -128,3 +131,19 @@ def read_design(uid: str, workspace: str, version: int, document: bytes) -> Desi
             except ResourceProblem:
                 continue  # told by the request that needs it, with the layer's name
     return Design(uid, workspace, version, template, document, fixed, embedded)
+
+
+def in_size(design: Design, name: str) -> Design:
+    """The design in the size of that name; with an empty one as it is. Parsed once.
+
+    Raises TemplateProblem `size_unknown`, or what is wrong with the design in that size.
+    """
+    if not name:
+        return design
+    held = design.sized.get(name)
+    if held is None:
+        document = for_size(design.template, design.document, name)
+        held = read_design(design.id, design.workspace, design.version, document)
+        held.shelf, held.own_fonts = design.shelf, design.own_fonts
+        design.sized[name] = held
+    return held

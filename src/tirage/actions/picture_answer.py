@@ -61,6 +61,7 @@ class WireFile(Wire):
     height: int
     bytes: int
     page_index: int
+    size: str | None = None
     base64: str | None = None
 
 
@@ -77,6 +78,7 @@ class WirePicture(Wire):
     width: int
     height: int
     page_index: int | None = None
+    size: str | None = None
     status: Literal["succeeded", "failed"] = "succeeded"
     created_at: str
     format: str
@@ -100,7 +102,7 @@ class WirePages(Wire):
 
 
 # What is null has no meaning of its own in these members: they are left out where they say nothing.
-_SOMETIMES = ("pdf_url", "page_index", "files", "base64")
+_SOMETIMES = ("pdf_url", "page_index", "size", "files", "base64")
 
 
 def plain(value: WirePicture | WirePages) -> dict[str, Any]:
@@ -158,6 +160,7 @@ def picture(base: str, image: Image, *, in_pages: bool = False, files: Sequence[
         width=image.width,
         height=image.height,
         page_index=image.page_index if in_pages else None,
+        size=size_of(image),
         status=image.status,
         created_at=timestamp(image.created_at),
         format=image.format,
@@ -185,7 +188,14 @@ def file(base: str, image: Image) -> WireFile:
         height=image.height,
         bytes=image.size,
         page_index=image.page_index,
+        size=size_of(image),
     )
+
+
+def size_of(image: Image) -> str | None:
+    """The size of the design that the picture shows, where it is one of those that the design names."""
+    found: str | None = orjson.loads(image.options).get("size") if '"size"' in image.options else None
+    return found
 
 
 def timestamp(moment: datetime) -> str:

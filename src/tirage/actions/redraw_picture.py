@@ -13,9 +13,9 @@ from tirage.actions.draw_order import Output
 from tirage.actions.draw_outputs import draw_outputs
 from tirage.actions.keep_pictures import Answering, Asked, keep_pictures
 from tirage.actions.make_batch_pdf import BatchPage, draw_batch_pdf
-from tirage.actions.open_design import Design, OpenDesigns
+from tirage.actions.open_design import Design, OpenDesigns, in_size
 from tirage.actions.origin import Origin, RowOrigin
-from tirage.actions.render_request import Drawn, DrawnOutput, read_row
+from tirage.actions.render_request import DrawnOutput, read_row
 from tirage.blobs import StorageProblem
 from tirage.context import Service
 from tirage.engine.options import OutputOptions
@@ -37,12 +37,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
-    """The same file once more. `output` has this file only; `preview` is for documents."""
+    """The same file once more. `output` has this file only."""
 
     design: Design
     order: Order
     output: DrawnOutput
-    preview: Drawn | None
 
     @property
     def data(self) -> bytes:
@@ -61,7 +60,8 @@ def order_of_image(image: Image) -> Order:
     params, values = (asked, {}) if isinstance(asked, list) else (asked["params"], asked["variables"])
     options: dict[str, Any] = orjson.loads(image.options)
     name = options.pop("format", image.format)
-    return Order(params, values, Output(name, OutputOptions(**options)), Origin.read(image.origin))
+    size = options.pop("size", "")
+    return Order(params, values, Output(name, OutputOptions(**options), size), Origin.read(image.origin))
 
 
 async def redraw(service: Service, designs: OpenDesigns, image: Image, *, latest: bool = False) -> Redrawn:
@@ -76,16 +76,16 @@ async def redraw(service: Service, designs: OpenDesigns, image: Image, *, latest
             await _page(service, designs, image.workspace_id, entry, row, latest)
             for entry, row in zip(order.params, order.origin.rows, strict=True)
         ]
-        drawn, preview = await draw_batch_pdf(service, pages)
-        return Redrawn(pages[0].design, order, drawn, preview)
+        return Redrawn(pages[0].design, order, await draw_batch_pdf(service, pages))
     version = None if latest else image.template_version
     design = await designs.open(service, image.workspace_id, image.template_id, version)
     moment = order.origin.rows[0].at if order.origin is not None else image.created_at
-    row = await read_row(service, design, order.params, values=order.values, moment=moment)
-    (made,), seen = await draw_outputs(service, row, [(image.format, order.output)])
+    size = order.output.size
+    row = await read_row(service, in_size(design, size), order.params, values=order.values, moment=moment)
+    (made,) = await draw_outputs(service, {size: row}, [(image.format, order.output)])
     # The page may be gone from the latest version; then its last one stands for it.
-    place = min(image.page_index, len(made.files) - 1)
-    return Redrawn(design, order, replace(made, files=(made.files[place],)), seen)
+    file = next((each for each in made.files if each.page_index == image.page_index), made.files[-1])
+    return Redrawn(design, order, replace(made, files=(file,)))
 
 
 async def rerender_picture(
@@ -110,9 +110,7 @@ async def rerender_picture(
         return image
     order = again.order
     asked = Asked(f"rerender {image.id} {again.sha256}", order.params, order.values, image.metadata)
-    kept = await keep_pictures(
-        service, again.design, asked, [(image.format, again.output)], preview=again.preview, answering=answering
-    )
+    kept = await keep_pictures(service, again.design, asked, [(image.format, again.output)], answering=answering)
     return kept[0]
 
 

@@ -111,7 +111,7 @@ async def _row(service: Service, design: Design, batch: Batch, row: PendingRow, 
         return _Finished(row.number, problem=problem_text(error.problems[0]))
     fault("rendered")
     origin = origin_of([origin_of_row(service, read)])
-    drawn = drawn_output(output, order.recipe, reply, read.bound.warnings, origin)
+    drawn = drawn_output(output, order.recipe, reply, read.bound, origin)
     # The path is of batch and row: a row that is drawn again after a crash writes the same object.
     asked = Asked(f"batch {batch.id} row {row.number}", (), values)
     secret = service.vault.derive(PATHS)

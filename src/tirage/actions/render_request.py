@@ -17,6 +17,7 @@ from tirage.assets.fetched import Fetched
 from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.assets.resolve import resolve_remote
 from tirage.context import Service
+from tirage.engine import formats
 from tirage.engine.bind import CANVAS, bind
 from tirage.engine.errors import Problem, RenderProblem, ResourceProblem, RowProblem, closest
 from tirage.engine.report import Warning_
@@ -62,6 +63,8 @@ class DrawnOutput:
     report: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warning_, ...] = ()
     origin: Origin | None = None
+    preview: Drawn | None = None
+    """The first page as a picture, of a file that has no pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ async def draw_row(
     """Draw a row in one format. Raises RenderProblem, also `renderer_busy` where no process was free in time."""
     order = order_of(service, row, output, colours=colours, layout_only=layout_only)
     reply = await in_slot(service, order.job)
-    return drawn_output(output, order.recipe, reply, row.bound.warnings, origin_of([origin_of_row(service, row)]))
+    return drawn_output(output, order.recipe, reply, row.bound, origin_of([origin_of_row(service, row)]))
 
 
 def origin_of_row(service: Service, row: Row) -> RowOrigin:
@@ -185,16 +188,18 @@ def busy() -> RenderProblem:
 
 
 def drawn_output(
-    output: Output, mark: str, reply: Reply, told: tuple[Warning_, ...], origin: Origin | None = None
+    output: Output, mark: str, reply: Reply, bound: BoundTemplate, origin: Origin | None = None
 ) -> DrawnOutput:
-    """A child's reply as files, report and warnings; `told` are the warnings known before."""
+    """A child's reply as files, report and warnings, among them those of binding."""
+    # A page that the row hides has no file; the others keep their numbers.
+    places = (0,) if formats.get(output.format).multipage else tuple(page.index for page in bound.pages)
     files = tuple(
-        Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about["palette"]), index)
-        for index, (about, data) in enumerate(zip(reply.header["files"], reply.parts, strict=False))
+        Drawn(data, about["width"], about["height"], about["mediaType"], tuple(about["palette"]), place)
+        for place, about, data in zip(places, reply.header["files"], reply.parts, strict=False)
     )
     report = reply.header["report"]
     warnings = (
-        *told,
+        *bound.warnings,
         *(
             Warning_(each["code"], each["message"], each.get("layer"), each.get("pointer", ""))
             for each in report.get("warnings", ())
@@ -208,7 +213,7 @@ def _require_layers(design: Design, params: Sequence[LayerObject]) -> None:
     problems = []
     for index, entry in enumerate(params):
         name = entry.get("name")
-        if name == CANVAS or name in design.template.by_name:
+        if name == CANVAS or design.template.layer_id(name) is not None:
             continue
         near = closest(name, names)
         problems.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -11,12 +11,13 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 
 from tirage.actions.draw_order import Output
-from tirage.actions.open_design import Design
+from tirage.actions.open_design import Design, in_size
 from tirage.api.errors import Refused
 from tirage.api.json_body import Body
 from tirage.engine import formats
-from tirage.engine.errors import Problem, RenderProblem, RowProblem
+from tirage.engine.errors import Problem, RenderProblem, RowProblem, TemplateProblem
 from tirage.engine.options import OutputOptions
+from tirage.engine.sizes import ALL, chosen_sizes
 from tirage.engine.template import Json
 
 MAX_OUTPUTS = 12
@@ -25,6 +26,7 @@ Response = Literal["url", "binary", "base64"]
 FormatName = Annotated[
     str, Field(max_length=20, description="png, jpeg (or jpg), webp, avif, pdf, svg; gif, apng or mp4 where it moves.")
 ]
+SizeName = Annotated[str, Field(min_length=1, max_length=64)]
 Metadata = Annotated[str, Field(max_length=10_000, description="Free text kept with the picture and echoed.")]
 
 
@@ -44,8 +46,9 @@ class PageObject(Body):
 
 
 class Size(Body):
-    """One size of the output: by factor, or by a side in px, the other follows."""
+    """One size of the output: by factor, or by a side in px, the other follows. With a name, of that size's page."""
 
+    name: Annotated[str, Field(max_length=64, description="One of the sizes that the design names.")] = ""
     scale: Annotated[float | None, Field(ge=0.1, le=4, strict=False)] = None
     width: Annotated[int | None, Field(ge=1, le=16_384)] = None
     height: Annotated[int | None, Field(ge=1, le=16_384)] = None
@@ -69,11 +72,14 @@ class DesignBody(Body):
     metadata: Metadata = ""
     params: Annotated[list[LayerObject] | None, Field(max_length=2_000)] = None
     pages: Annotated[list[PageObject] | None, Field(max_length=200)] = None
-    variables: dict[str, str | int | float | bool | None] = Field(
+    variables: dict[str, str | int | float | bool | list[Any] | dict[str, Any] | None] = Field(
         default_factory=dict, max_length=500, description="Values of the design's variables."
     )
     formats: Annotated[list[FormatName] | None, Field(min_length=1, max_length=MAX_OUTPUTS)] = None
-    sizes: Annotated[list[Size] | None, Field(min_length=1, max_length=MAX_OUTPUTS)] = None
+    sizes: Annotated[
+        Literal["all"] | Annotated[list[Size | SizeName], Field(min_length=1, max_length=MAX_OUTPUTS)] | None,
+        Field(description="Sizes of the output, or names of sizes that the design lists; `all` are all of these."),
+    ] = None
     scale: Annotated[float, Field(ge=0.1, le=4, strict=False)] = 1.0
     quality: Annotated[int | None, Field(ge=1, le=100)] = None
     dpi: Annotated[float | None, Field(ge=1, le=2400, strict=False)] = None
@@ -122,16 +128,34 @@ def outputs_of(body: DesignBody, wish: Wish, design: Design) -> tuple[tuple[str,
     named = body.formats or [body.format or wish.accepted or "png"]
     if body.formats and body.format:
         named = [body.format, *(each for each in body.formats if each != body.format)]
-    sizes = body.sizes or [Size(scale=body.scale)]
+    sizes = _sizes(body, design)
     if len(named) * len(sizes) > MAX_OUTPUTS:
         message = f"{len(named)} formats in {len(sizes)} sizes are more than the {MAX_OUTPUTS} outputs of one request."
         raise RenderProblem(Problem("outputs_too_many", message))
-    page = design.template.document.pages[0]
+    scales = [_scale(design, size, place) for place, size in enumerate(sizes)]
     return tuple(
-        (name.lower(), Output(formats.get(name).name, _options(body, _scale(size, page.width, page.height, place))))
+        (name.lower(), Output(formats.get(name).name, _options(body, scale), size.name))
         for name in named
-        for place, size in enumerate(sizes)
+        for size, scale in zip(sizes, scales, strict=True)
     )
+
+
+def _sizes(body: DesignBody, design: Design) -> list[Size]:
+    """The wanted sizes, each as an object. Raises RowProblem `size_unknown`, with the closest name."""
+    if body.sizes is None:
+        return [Size(scale=body.scale)]
+    asked = [Size(name=ALL)] if body.sizes == ALL else body.sizes
+    sizes: list[Size] = []
+    for place, each in enumerate(asked):
+        size = Size(name=each) if isinstance(each, str) else each
+        if size.scale is None and size.width is None and size.height is None and size.name:
+            size = size.model_copy(update={"scale": body.scale})
+        try:
+            names = chosen_sizes(design.template, [size.name]) if size.name else ("",)
+        except TemplateProblem as error:
+            raise RowProblem([replace(problem, pointer=f"/sizes/{place}") for problem in error.problems]) from error
+        sizes += [size.model_copy(update={"name": name}) for name in names]
+    return sizes
 
 
 def layer_objects(body: DesignBody, design: Design) -> tuple[list[Mapping[str, Json]], dict[int, str]]:
@@ -175,12 +199,14 @@ def _options(body: DesignBody, scale: float) -> OutputOptions:
     )
 
 
-def _scale(size: Size, width: int, height: int, place: int) -> float:
+def _scale(design: Design, size: Size, place: int) -> float:
     """The factor that makes the page this wide or high; rounded so that the side comes out as asked for."""
     given = [each for each in (size.scale, size.width, size.height) if each is not None]
     if len(given) != 1:
         message = "A size has one of scale, width and height."
         raise RowProblem(Problem("size_invalid", message, f"/sizes/{place}"))
+    page = in_size(design, size.name).template.document.pages[0]
+    width, height = page.width, page.height
     factor = size.scale or (size.width / width if size.width else (size.height or 1) / height)
     if not 0.1 <= factor <= 4:
         message = f"The page of {width}×{height} px is made 0.1 to 4 times as large, not {factor:.3g} times."

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from tirage.actions.draw_outputs import draw_outputs
 from tirage.actions.keep_pictures import Asked, keep_pictures
+from tirage.actions.open_design import in_size
 from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, plain
 from tirage.actions.quota import require_quota
 from tirage.actions.render_request import DrawnOutput, read_row
@@ -54,8 +55,13 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
     async with once.guarded():
         moment = moment_of(body)
         await require_quota(service, design.workspace)
-        row = await read_row(service, design, params, values=body.variables, strict=wish.strict, moment=moment)
-        drawn, preview = await draw_outputs(service, row, outputs)
+        rows = {
+            size: await read_row(
+                service, in_size(design, size), params, values=body.variables, strict=wish.strict, moment=moment
+            )
+            for size in dict.fromkeys(output.size for _, output in outputs)
+        }
+        drawn = await draw_outputs(service, rows, outputs)
         answered: list[Response] = []
 
         async def answering(tx: Transaction, kept: tuple[Image, ...]) -> None:
@@ -65,7 +71,7 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
 
         asked = Asked(once.identity, params, body.variables, body.metadata, page_metadata)
         named = [(name, each) for (name, _), each in zip(outputs, drawn, strict=True)]
-        await keep_pictures(service, design, asked, named, preview=preview, answering=answering)
+        await keep_pictures(service, design, asked, named, answering=answering)
         return answered[0]
 
 
