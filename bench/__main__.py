@@ -21,7 +21,7 @@ from tirage.pool.link import SET_FOR_RENDERERS
 
 OUT = Path("out/bench")
 INPUTS = OUT / "inputs"
-PARTS = ("card", "render", "stream", "starters", "data", "check", "service")
+PARTS = ("card", "render", "stream", "starters", "data", "check", "service", "batches")
 MIB = 1024 * 1024
 STREAM_GROWTH = 16
 """MiB by which the parent may grow over a run: no more than noise and the interpreter's own arenas."""
@@ -55,6 +55,7 @@ def main() -> None:
         "data": _data,
         "check": _check,
         "service": _service,
+        "batches": _batches,
     }
     for name in given.only or PARTS:
         print(f"measuring: {name} …", file=sys.stderr, flush=True)
@@ -252,6 +253,32 @@ def _service(found: Findings, full: bool) -> None:
                 "5xx to 50 clients", failed, 0, "", f"in {crowd['seconds']:.0f} s at {crowd['per_second']:.0f} a second"
             )
         )
+
+
+def _batches(found: Findings, full: bool) -> None:
+    sizes = ("20000", "200000", "400", "60") if full else ("400", "30000", "80", "15")
+    told = found.details["batches"] = _child("bench.batches", *sizes)
+    best = {name: max(each["per_second"] for each in told[name]) for name in ("service", "render")}
+    least = {name: min(each["processor_ms"] for each in told[name]) for name in ("service", "render")}
+    ingest, waited = told["ingest"], told["requests"]
+    found.results += [
+        Result(
+            "a batch against tirage render", 100 * best["service"] / best["render"], 90, "%",
+            f"pictures a second of {told['rows']} rows of the {told['design']}: {best['service']:.1f} and "
+            f"{best['render']:.1f}; processor {least['service']:.1f} and {least['render']:.1f} ms a picture",
+            most=False,
+        ),
+        Result(
+            "rows read", ingest["per_second"], 20_000, "/s", f"a CSV of {ingest['rows']} rows into the database",
+            most=False,
+        ),
+        Result(
+            "a request beside a batch", waited["p95_ratio"], 1.2, "×",
+            f"p95 {waited['beside']['p95']:.0f} ms against {waited['quiet']['p95']:.0f} ms without a batch; p50 "
+            f"{waited['beside']['p50']:.0f} against {waited['quiet']['p50']:.0f} ms",
+        ),
+        Result("at rest", told["idle"]["percent"], 2, "%", "of one core: API, worker, drawing processes and database"),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -24,11 +24,10 @@ from bench.timing import Series, excess, interleaved, peak_memory, ratio
 from tirage.actions import draw
 from tirage.actions.jobs import DrawJob
 from tirage.engine import paint
-from tirage.engine.bind import apply, bind
+from tirage.engine.bind import bind
 from tirage.engine.collect import collect
 from tirage.engine.layout import Surroundings, lay_out
 from tirage.engine.render import compose
-from tirage.engine.resources import Blob
 from tirage.engine.scene import Scene
 
 STAGES = ("layout", "paint", "encode")
@@ -85,10 +84,7 @@ class _Bench:
 
     def _scene(self, call: Call) -> tuple[Scene, Any]:
         job = DrawJob.from_header(call.header)
-        prepared = draw._prepare(job.template, call.parts[0])
-        found = {source: Blob(data, sha) for (source, sha), data in zip(job.sources, call.parts[1:], strict=True)}
-        resources = draw._Handed(draw._fonts(), found)
-        return compose(prepared, apply(prepared.template, job.overrides), resources)
+        return compose(*draw.bound_row(job, call.parts))
 
     def draw(self, kind: str, row: int) -> None:
         """The handler: bound row and bytes in, file and report out."""
@@ -126,7 +122,7 @@ class _Bench:
     def layers(self, rows: int) -> dict[str, float]:
         """Mean milliseconds to set and lower each text layer; the texts of all rows differ."""
         spent: dict[str, float] = {}
-        prepared = draw._prepare(self.card.template.digest, self.card.json)
+        prepared = draw._prepare(self.card.template.digest, self.card.json, draw._services())
         resources = draw._Handed(draw._fonts(), {})
         for row in range(rows):
             page = bind(prepared.template, texts(90_000 + row)).pages[0]

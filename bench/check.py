@@ -29,7 +29,7 @@ class Checked:
 def check_speed(rows: int) -> Checked:
     """Check a table, and one of a fifth of its rows: the difference is what rows cost."""
     with TemporaryDirectory(prefix="tirage-bench-") as name:
-        few, many = (_run(_table(Path(name) / f"{count}.csv", count)) for count in (rows // 5, rows))
+        few, many = (_run(table_of(Path(name) / f"{count}.csv", count)) for count in (rows // 5, rows))
     more = rows - rows // 5
     return Checked(more / (many[0] - few[0]), (many[1] - few[1]) * 1000 / more)
 
@@ -47,7 +47,7 @@ def _run(table: Path) -> tuple[float, float]:
     return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _table(path: Path, rows: int) -> Path:
+def table_of(path: Path, rows: int) -> Path:
     """Rows whose titles, dates and authors differ, as those of a site do."""
     dice = random.Random(1)
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -92,7 +92,9 @@ class Workload:
         return path
 
 
-def render(template: Path, table: Path, *, workers: int, format_name: str = "jpeg", beneath: Path | None = None) -> Run:
+def render(
+    template: Path | str, table: Path, *, workers: int, format_name: str = "jpeg", beneath: Path | None = None
+) -> Run:
     """Run the command to its end in a fresh output folder, watching the memory of all its processes.
 
     Beneath a folder that is named the output stays there.
@@ -183,5 +185,5 @@ def _spin(processes: int) -> float:
     return max(float(process.communicate()[0]) for process in running)
 
 
-def _command(template: Path, table: Path, out: Path, *more: str) -> Sequence[str]:
+def _command(template: Path | str, table: Path, out: Path, *more: str) -> Sequence[str]:
     return [sys.executable, "-m", "tirage", "render", str(template), "--data", str(table), "--out", str(out), *more]

@@ -79,6 +79,9 @@ def test_what_is_sent_is_drawn(alice: httpx.Client, site: Site) -> None:
         ("webp", "webp", "image/webp"),
         ("avif", "avif", "image/avif"),
         ("svg", "svg", "image/svg+xml"),
+        ("gif", "gif", "image/gif"),
+        ("apng", "apng", "image/apng"),
+        ("mp4", "mp4", "video/mp4"),
     ],
 )
 def test_formats(alice: httpx.Client, site: Site, name: str, ending: str, media_type: str) -> None:

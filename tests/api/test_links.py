@@ -37,11 +37,15 @@ def test_a_signed_link_is_the_picture(alice: httpx.Client, stranger: httpx.Clien
     assert stranger.get(link).content == answer.content
 
 
-@pytest.mark.parametrize("ending", ["png", "jpeg", "jpg", "webp", "avif", "pdf", "svg"])
+@pytest.mark.parametrize("ending", ["png", "jpeg", "jpg", "webp", "avif", "pdf", "svg", "gif", "mp4"])
 def test_endings(alice: httpx.Client, stranger: httpx.Client, site: Site, ending: str) -> None:
     """The ending is the format."""
     answer = stranger.get(signed(alice, site, format=ending))
-    assert answer.status_code == 200 and answer.headers["content-type"].partition("/")[0] in ("image", "application")
+    assert answer.status_code == 200 and answer.headers["content-type"].partition("/")[0] in (
+        "image",
+        "application",
+        "video",
+    )
 
 
 @pytest.mark.check(154, 155, 158)

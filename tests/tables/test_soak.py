@@ -8,6 +8,8 @@ import os
 import tracemalloc
 from collections.abc import Iterator
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from tests.tables.workbooks import packed, parts, sheet
 
@@ -43,6 +45,11 @@ def made(format: str, rows: int) -> io.RawIOBase:
     if format == "json":
         body = (row % n + b"," for n in range(rows - 1))
         return Made(itertools.chain([b'{"rows": ['], body, [row % (rows - 1), b"]}"]))
+    if format == "parquet":
+        columns = {"a": [f"Ann-Kathrin {n}" for n in numbers], "b": ["Porto, PT"] * rows, "c": ["2026"] * rows}
+        file = io.BytesIO()
+        pyarrow.parquet.write_table(pyarrow.table(columns), file, row_group_size=50_000)
+        return file  # type: ignore[return-value]
     texts = "".join(f"<row><c><v>{n}</v></c><c><v>{n * 7}</v></c><c><v>2026</v></c></row>" for n in numbers)
     header = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in "abc")
     data = packed({**parts(""), "xl/worksheets/sheet1.xml": sheet(f"<row>{header}</row>{texts}")})
