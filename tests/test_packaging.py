@@ -72,7 +72,11 @@ def declared(*extras: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("folders", "extras"), [(["src/tirage"], ["faces"]), (["tests", "bench", "tools"], ["faces", "dev", "docs"])]
+    ("folders", "extras"),
+    [
+        (["src/tirage"], ["faces", "parquet", "video"]),
+        (["tests", "bench", "tools"], ["faces", "parquet", "video", "dev", "docs"]),
+    ],
 )
 def test_every_import_is_declared(folders: list[str], extras: list[str]) -> None:
     """What the code imports comes from a declared dependency, never from one that is there by chance."""

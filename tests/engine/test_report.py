@@ -16,7 +16,7 @@ def test_a_report_is_told_in_camel_case_without_what_is_empty() -> None:
         box=Rect(0, 1, 2, 3),
         quad=((0, 1), (2, 1), (2, 4), (0, 4)),
         text=TextReport("Hello", 16.0, (line,), ("Inter",)),
-        images=(ImageReport("photo.jpg", "00", 4, 3, Rect(0, 0, 4, 3)),),
+        images=(ImageReport("photo.jpg", "00", 4, 3, Rect(0, 0, 4, 3), Rect(0, 0, 40, 30)),),
     )
     report = Report((layer,), (Warning_("text_cut", "Cut.", "title"),), {"layout": 0.5})
     assert report_as_json(report) == {
@@ -42,6 +42,7 @@ def test_a_report_is_told_in_camel_case_without_what_is_empty() -> None:
                         "width": 4,
                         "height": 3,
                         "crop": {"x": 0, "y": 0, "width": 4, "height": 3},
+                        "place": {"x": 0, "y": 0, "width": 40, "height": 30},
                     }
                 ],
             }

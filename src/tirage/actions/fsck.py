@@ -154,7 +154,8 @@ async def _picture(inspected: Inspected, report: FsckReport, places: asyncio.Sem
                 raise
             return f"has no object {kept.blob_key}"
         report.bytes_read += len(data)
-        if hashlib.sha256(data).digest() != kept.sha256:
+        sha256 = hashlib.sha256(data).digest()
+        if sha256 != kept.sha256:
             return f"has other bytes in {kept.blob_key} than were written"
         if inspected.pool is not None and kept.media_type in _DECODED:
             header = {"kind": "shrink", "width": _TINY, "format": "png"}

@@ -79,10 +79,10 @@ def fetch(transport: Transport, address: str, path: Path, sha256: str | None) ->
     try:
         for _ in range(_TRIES):
             try:
-                size, digest, headers = _into(transport, address, draft)
+                size, found, headers = _into(transport, address, draft)
             except httpx.TransportError:
                 continue  # the connection broke in the middle
-            if sha256 is None or digest == sha256:
+            if sha256 is None or found == sha256:
                 draft.replace(path)
                 return size, headers
         raise ApiError(
@@ -103,10 +103,10 @@ def _files(row: BatchRow, folder: Path) -> Iterator[tuple[str, str | None, Path]
         yield address, row.sha256 if page == 1 else None, path.with_name(f"{path.stem}-{page}{path.suffix}")
 
 
-def _file(transport: Transport, row: int, address: str, digest: str | None, path: Path) -> Downloaded:
-    if digest is not None and path.is_file() and _digest(path) == digest:
+def _file(transport: Transport, row: int, address: str, sha256: str | None, path: Path) -> Downloaded:
+    if sha256 is not None and path.is_file() and _sha256(path) == sha256:
         return Downloaded(row, path, path.stat().st_size, False)
-    return Downloaded(row, path, fetch(transport, address, path, digest)[0], True)
+    return Downloaded(row, path, fetch(transport, address, path, sha256)[0], True)
 
 
 def _into(transport: Transport, address: str, draft: Path) -> tuple[int, str, Mapping[str, str]]:
@@ -121,6 +121,6 @@ def _into(transport: Transport, address: str, draft: Path) -> tuple[int, str, Ma
     return size, digest.hexdigest(), answer.headers
 
 
-def _digest(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,9 +12,10 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from tirage.engine.decoration import border
-from tirage.engine.lowering import LowerContext
+from tirage.engine.lowering import ImageInfo, LowerContext
 from tirage.engine.model import Model as Model
 from tirage.engine.placing import Anchors, Pins
+from tirage.engine.report import LayerReport, Warning_
 from tirage.engine.resources import FontRef, ImageRef
 from tirage.engine.scene import BlendMode, Box, Node, Path, Shape, Solid
 from tirage.engine.values.color import Color, ColorValue
@@ -157,6 +158,22 @@ class Layer(Model):
     def nested(self) -> tuple[Any, ...]:
         """Its child layers."""
         return ()
+
+    def with_nested(self, each: Callable[[Any], Any]) -> Self:
+        """The layer with what `each` makes of its child layers in their places."""
+        return self
+
+    def ground(self) -> Color | None:
+        """The one colour of its whole box, letters aside; None where something else is there or may be."""
+        return None
+
+    def letters(self) -> tuple[Color, ...]:
+        """The colours of letters that people must be able to read against what lies beneath the layer."""
+        return ()
+
+    def findings(self, report: LayerReport, scale: float, probe: Callable[[str], ImageInfo]) -> Iterator[Warning_]:
+        """What a check has to say of the layer as it was laid out; `scale` is device pixels per px."""
+        yield from ()
 
 
 def _within(size: float, least: Length | None, most: Length | None, room: float) -> float:

@@ -50,13 +50,17 @@ class TextReport:
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
-    """Which part of which picture was drawn: `crop` in px of the upright source; `focus` names what placed the crop."""
+    """Which part of which picture was drawn where: `crop` in px of the upright source, `place` in px of the box.
+
+    `focus` names what placed the crop.
+    """
 
     source: str
     sha256: str
     width: int
     height: int
     crop: Rect
+    place: Rect
     focus: str | None = None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from tirage.engine.layer import MAX_TEXT, BoxedLayer, Identifier, Lowered, Model
 from tirage.engine.lowering import LowerContext
 from tirage.engine.scene import Group, Mask, Node
 from tirage.engine.tracks import Columns, tracks
+from tirage.engine.values.color import Color
 from tirage.engine.values.length import Length, LengthValue
 from tirage.engine.values.sides import NONE, FourLengths
 from tirage.engine.values.transform import Rect
@@ -65,6 +67,16 @@ class GroupLayer(BoxedLayer):
     def nested(self) -> tuple[Any, ...]:
         """The children."""
         return self.children
+
+    def with_nested(self, each: Callable[[Any], Any]) -> Self:
+        """The group with other children in their places; what masks them stays."""
+        mask = self.mask.layer if self.mask else None
+        children = tuple(child if child.id == mask else each(child) for child in self.children)
+        return self.model_copy(update={"children": children})
+
+    def ground(self) -> Color:
+        """Its background; the children are layers of their own."""
+        return self.background_color
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """A background and border, and between them the children, clipped and masked as one."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from tirage.engine.clip import Clip
 from tirage.engine.decoration import alpha_shadows, fit_picture, inset_shadows, shape_shadows
+from tirage.engine.findings import picture_findings
 from tirage.engine.layer import BoxedLayer, Lowered, Model, Name, Url
-from tirage.engine.lowering import LowerContext
-from tirage.engine.report import ImageReport
+from tirage.engine.lowering import ImageInfo, LowerContext
+from tirage.engine.report import ImageReport, LayerReport, Warning_
 from tirage.engine.resources import ImageRef
 from tirage.engine.scene import Box, Group, Node, Picture, Shape
 from tirage.engine.values.filter import NO_FILTERS, FilterValue
@@ -81,6 +82,10 @@ class ImageLayer(BoxedLayer):
         info = ctx.probe(self.shown) if self.shown else None
         return None if info is None else (info.width, info.height)
 
+    def findings(self, report: LayerReport, scale: float, probe: Callable[[str], ImageInfo]) -> Iterator[Warning_]:
+        """Few pixels, or a form far from the frame's."""
+        return picture_findings(report, scale, probe, natural=self.image_position is None and self.fit == "none")
+
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """Shadow, background, the picture with its effects, border."""
         rect = Rect(0, 0, width, height)
@@ -117,7 +122,7 @@ class ImageLayer(BoxedLayer):
             # A picture inside a plain box needs no clip, and is drawn several times as fast without.
             node = Picture(pixels, place, clip=None if within and frame == Box(rect) else frame)
             covers = pixels.opaque and rect.union(place) == place
-        ctx.note_image(ImageReport(source, info.sha256, info.width, info.height, crop, focus))
+        ctx.note_image(ImageReport(source, info.sha256, info.width, info.height, crop, place, focus))
         if self.image_effect.filters:
             # The frame cuts after the effect: a blurred picture keeps a sharp edge.
             bare = Picture(node.pixels, node.rect) if isinstance(node, Picture) else node
@@ -129,21 +134,16 @@ class ImageLayer(BoxedLayer):
     ) -> tuple[Rect, Rect, str | None]:
         point = (self.focal_point.x, self.focal_point.y)
         match self.image_position:
-            case None:
-                return (*fit_picture(self.fit, width, height, rect, point), None)
-            case "cro" | "crop":
-                return (*fit_picture("cover", width, height, rect, point), None)
-            case "cov" | "cover":
-                return (*fit_picture("cover", width, height, rect, (0.5, 0.5)), None)
-            case "contain":
-                return (*fit_picture("contain", width, height, rect, point), None)
+            case None | "contain":
+                return (*fit_picture(self.image_position or self.fit, width, height, rect, point), None)
+            case "cro" | "crop" | "cov" | "cover":
+                kept = point if self.image_position in ("cro", "crop") else (0.5, 0.5)
+                return (*fit_picture("cover", width, height, rect, kept), None)
             case "ai_face":
                 focus = ctx.focus(source, rect.width, rect.height)
                 return (*fit_picture("cover", width, height, rect, (focus.x, focus.y)), focus.served)
         aligned = (_ALIGN[self.image_align_h], _ALIGN[self.image_align_v])
         crop, place = fit_picture("contain", width, height, rect, aligned)
-        if self.image_align_h == "full":
-            place = Rect(rect.x, place.y, rect.width, place.height)
-        if self.image_align_v == "full":
-            place = Rect(place.x, rect.y, place.width, rect.height)
+        place = Rect(rect.x, place.y, rect.width, place.height) if self.image_align_h == "full" else place
+        place = Rect(place.x, rect.y, place.width, rect.height) if self.image_align_v == "full" else place
         return crop, place, None

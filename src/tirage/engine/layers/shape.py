@@ -64,6 +64,13 @@ class ShapeLayer(Layer):
             if isinstance(fill, ImageFill):
                 yield ImageRef(fill.image_url)
 
+    def ground(self) -> Color | None:
+        """The fill of a rectangle, and nothing where there is neither fill nor outline."""
+        if not isinstance(self.fill, Color):
+            return None
+        unseen = self.fill.alpha == 0 and self.stroke_width.value == 0
+        return self.fill if unseen or (self.shape == "rectangle" and self.fill.alpha > 0) else None
+
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """One path, or a line with its heads; under it the shadows of its fill."""
         rect = Rect(0, 0, width, height)

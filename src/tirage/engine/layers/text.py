@@ -9,18 +9,20 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, border, glyph_shadows, inset_shadows, paint_for, shape_shadows
+from tirage.engine.findings import text_findings
 from tirage.engine.label import UNBOUNDED
 from tirage.engine.layer import MAX_TEXT, BoxedLayer, Locale, Lowered
-from tirage.engine.lowering import Align, Fit, LowerContext, TextBlock, TextSpan, TextSpec, TextStyle
+from tirage.engine.lowering import Align, Fit, LowerContext, TextSpan, TextSpec, TextStyle
+from tirage.engine.report import LayerReport, Warning_
 from tirage.engine.resources import FontRef
 from tirage.engine.scene import Box, Group, Node, Paint, Path, Solid
-from tirage.engine.values.color import BLACK
-from tirage.engine.values.fill import FillValue
+from tirage.engine.values.color import BLACK, Color
+from tirage.engine.values.fill import FillValue, colors_of
 from tirage.engine.values.font import FontWeight, split_families
 from tirage.engine.values.length import Length, LengthValue
 from tirage.engine.values.markup import MarkupSpan, parse_markup
 from tirage.engine.values.sides import NONE, FourLengths, corner_radii
-from tirage.engine.values.transform import Rect, translation
+from tirage.engine.values.transform import Rect, grown, translation
 
 
 class TextLayer(BoxedLayer):
@@ -61,10 +63,22 @@ class TextLayer(BoxedLayer):
         for span in self._spans():
             if span.bold or span.italic or span.font_weight or span.font_family:
                 weight = span.font_weight or (max(700, self.font_weight) if span.bold else self.font_weight)
-                for family in (
-                    split_families(span.font_family) if span.font_family else split_families(self.font_family)
-                ):
+                for family in split_families(span.font_family or self.font_family):
                     yield FontRef(family, weight, italic or span.italic)
+
+    def ground(self) -> Color:
+        """Its background."""
+        return self.background_color
+
+    def letters(self) -> tuple[Color, ...]:
+        """The colour, or those of the gradient."""
+        return colors_of(self.color)
+
+    def findings(self, report: LayerReport, scale: float, probe: object) -> Iterator[Warning_]:
+        """Nothing to read, or close to the smallest size."""
+        if report.text is not None:
+            least = self.min_font_size if self.fit == "shrink" else self.font_size
+            yield from text_findings(self.name, report.text, self.font_size, least)
 
     def natural(self, ctx: LowerContext, width: float | None) -> tuple[float, float]:
         """As wide as the longest line, broken at `width`, and as high as all lines; with padding and border."""
@@ -86,7 +100,8 @@ class TextLayer(BoxedLayer):
             for message in parse_markup(self.text).warnings:
                 ctx.warn("markup_ignored", message, key="text")
         block = ctx.text(self._spec(ctx, inner, paint))
-        box = self._grown(block, width, height, top + bottom)
+        extra = block.height + top + bottom - height if self.fit == "grow" else 0.0
+        box = grown(width, height, extra, self.vertical_align)
         shift = translation(inner.x, inner.y + box.y)
         frame = Box(box, corner_radii(self.border_radius, box))
         background = Path(frame, fill=Solid(self.background_color)) if self.background_color.alpha > 0 else None
@@ -132,11 +147,3 @@ class TextLayer(BoxedLayer):
         if self.markup == "html":
             return parse_markup(self.text).spans
         return (MarkupSpan(self.text),) if self.text else ()
-
-    def _grown(self, block: TextBlock, width: float, height: float, around: float) -> Rect:
-        """The box, made higher for `grow`: away from the side that the text is aligned to."""
-        extra = block.height + around - height
-        if self.fit != "grow" or extra <= 0:
-            return Rect(0, 0, width, height)
-        above = {"top": 0.0, "middle": 0.5, "bottom": 1.0}[self.vertical_align] * extra
-        return Rect(0, -above, width, height + extra)

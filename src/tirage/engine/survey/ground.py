@@ -10,10 +10,7 @@ import numpy.typing as npt
 
 from tirage.engine import cost, paint
 from tirage.engine.errors import RenderProblem
-from tirage.engine.layer import BoxedLayer, Layer
-from tirage.engine.layers.group import GroupLayer
-from tirage.engine.layers.shape import ShapeLayer
-from tirage.engine.layers.text import TextLayer
+from tirage.engine.layer import Layer
 from tirage.engine.layout import Surroundings, lay_out, lay_out_background
 from tirage.engine.report import LayerReport
 from tirage.engine.scene import Group, ScenePage
@@ -124,7 +121,7 @@ def _paint(stack: Stack, layer: Layer, wanted: Callable[[Layer], bool]) -> Raste
     page = stack.page
     scale = min(1.0, SIDE / max(page.width, page.height))
     around = replace(stack.around, measured=False, vector=False, scale=scale)
-    layers, _ = _before(page.layers, layer.id, wanted)
+    layers = _before(page.layers, layer.id, wanted)
     nodes = (*lay_out_background(around).nodes, *lay_out(layers, around).nodes)
     root = Group(nodes)
     try:
@@ -134,46 +131,32 @@ def _paint(stack: Stack, layer: Layer, wanted: Callable[[Layer], bool]) -> Raste
     return paint.raster(ScenePage(page.name, page.width, page.height, root), scale=scale).data
 
 
-def _before(layers: Sequence[Layer], last: str, wanted: Callable[[Layer], bool]) -> tuple[tuple[Layer, ...], bool]:
+def _before(layers: Sequence[Layer], last: str, wanted: Callable[[Layer], bool]) -> tuple[Layer, ...]:
     """The layers that are painted before one, others without ink: in laid out groups they still take their room."""
-    shown: list[Layer] = []
     reached = False
-    for layer in layers:
+
+    def shown(layer: Layer) -> Layer:
+        nonlocal reached
         reached = reached or layer.id == last
-        if reached:
-            shown.append(layer.model_copy(update={"opacity": 0.0}))
-        elif isinstance(layer, GroupLayer):
-            mask = layer.mask.layer if layer.mask else None
-            children, reached = _before(
-                layer.children,
-                last,
-                lambda other, mask=mask: other.id == mask or wanted(other),  # type: ignore[misc]
-            )
-            shown.append(layer.model_copy(update={"children": children}))
-        else:
-            shown.append(layer if wanted(layer) else layer.model_copy(update={"opacity": 0.0}))
-    return tuple(shown), reached
+        if not reached and layer.nested():
+            return layer.with_nested(shown)
+        return layer if not reached and wanted(layer) else layer.model_copy(update={"opacity": 0.0})
+
+    return tuple(shown(layer) for layer in layers)
 
 
 def _cover(layer: Layer) -> Color | None:
     """The one opaque colour that the layer's whole box shows, None where it shows more or less than that."""
     if layer.opacity < 1 or layer.blend_mode != "normal" or layer.blur or layer.rotation % 90:
         return None
-    color = None
-    if isinstance(layer, ShapeLayer):
-        color = layer.fill if layer.shape == "rectangle" else None
-    elif isinstance(layer, GroupLayer | TextLayer):
-        color = layer.background_color
-    return color if isinstance(color, Color) and color.alpha == 1 else None
+    color = layer.ground()
+    return color if color is not None and color.alpha == 1 else None
 
 
 def _paints(layer: Layer) -> bool:
     """Whether there may be something of the layer itself beneath a text; letters beneath letters do not count."""
-    if isinstance(layer, GroupLayer | TextLayer):
-        return layer.background_color.alpha > 0
-    if isinstance(layer, ShapeLayer) and isinstance(layer.fill, Color):
-        return layer.fill.alpha > 0 or layer.stroke_width.value > 0
-    return not isinstance(layer, BoxedLayer) or layer.opacity > 0
+    color = layer.ground()
+    return layer.opacity > 0 and (color is None or color.alpha > 0)
 
 
 def _meets(box: Rect, ink: Rect) -> bool:

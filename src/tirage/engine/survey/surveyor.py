@@ -7,20 +7,16 @@ from dataclasses import dataclass
 
 from tirage.engine import cost
 from tirage.engine.layer import Layer
-from tirage.engine.layers.group import GroupLayer
-from tirage.engine.layers.text import TextLayer
 from tirage.engine.layout import Services, Surroundings, lay_out, lay_out_background
 from tirage.engine.lowering import ImageInfo
 from tirage.engine.options import OutputOptions
 from tirage.engine.render import px_mm
 from tirage.engine.report import LayerReport, Warning_
 from tirage.engine.resources import Resources
-from tirage.engine.survey.contents import findings
 from tirage.engine.survey.contrast import LEAST, Samples, contrast, uniform
 from tirage.engine.survey.ground import Grounds, Stack
 from tirage.engine.template import BoundTemplate, Template
 from tirage.engine.values.color import Color
-from tirage.engine.values.fill import Gradient
 from tirage.engine.values.transform import Rect
 
 MAX_KEPT = 2_000
@@ -97,7 +93,7 @@ class Surveyor:
                     (of_row if touched else of_template).append(warning)
             for place, report in enumerate(stack.reports):
                 text = layers[report.id]
-                if isinstance(text, TextLayer) and report.ink is not None:
+                if report.ink is not None and text.letters():
                     told, depends, known = self._contrast(stack, place, text, report.ink, painted)
                     unsure = unsure or not known
                     colored = _COLORING & bound.overrides.get(text.id, {}).keys()
@@ -127,7 +123,7 @@ class Surveyor:
             probe = _Probe(self._services, around.resources)
             told = list(laid.warnings)
             for report in laid.reports:
-                told += findings(stack.layers[report.id], report, around.scale, probe)
+                told += stack.layers[report.id].findings(report, around.scale, probe)
             if len(self._parts) >= MAX_KEPT:
                 self._parts.clear()
             part = _Part(laid.reports, tuple(_bounds(report) for report in laid.reports), tuple(told))
@@ -135,24 +131,23 @@ class Surveyor:
         return part
 
     def _contrast(
-        self, stack: Stack, place: int, layer: TextLayer, ink: Rect, painted: bool
+        self, stack: Stack, place: int, layer: Layer, ink: Rect, painted: bool
     ) -> tuple[tuple[Warning_, ...], bool, bool]:
         """What there is to say; whether the row decides on what lies beneath; whether that is known."""
-        colors = _colors(layer)
         opacity = self._opacity(layer, stack)
-        if not colors or opacity == 0 or layer.shadow or layer.blend_mode != "normal":
+        if opacity == 0 or layer.shadow or layer.blend_mode != "normal":
             return (), False, True  # a shadow is what lifts text off any ground
-        behind = layer.background_color
+        behind = layer.ground()
+        if behind is None or 0 < behind.alpha < 1:
+            return (), False, True
         if behind.alpha == 1:
             samples, of_row = uniform(behind), False
-        elif behind.alpha > 0:
-            return (), False, True
         else:
             beneath = self._grounds.beneath(stack, place, ink, painted=painted)
             if beneath.samples is None:
                 return (), beneath.of_row, not beneath.of_row
             samples, of_row = beneath.samples, beneath.of_row
-        least = min(self._measured(color, opacity, samples) for color in colors)
+        least = min(self._measured(color, opacity, samples) for color in layer.letters())
         if least >= LEAST:
             return (), of_row, True
         message = f"The text stands out from what lies beneath by {least:.1f}:1; people read it from {LEAST:g}:1 on."
@@ -169,7 +164,7 @@ class Surveyor:
             found = self._contrasts[key] = contrast(color, color.alpha * opacity, samples)
         return found
 
-    def _opacity(self, layer: TextLayer, stack: Stack) -> float:
+    def _opacity(self, layer: Layer, stack: Stack) -> float:
         opacity = layer.opacity
         for above in self.template.ancestors.get(layer.id, ()):
             opacity *= stack.layers[above].opacity
@@ -187,17 +182,10 @@ class _Probe:
         return self.services.infos[self.resources.image(source).sha256]
 
 
-def _colors(layer: TextLayer) -> tuple[Color, ...]:
-    if isinstance(layer.color, Color):
-        return (layer.color,)
-    return tuple(stop.color for stop in layer.color.stops) if isinstance(layer.color, Gradient) else ()
-
-
 def _all(layers: Iterable[Layer]) -> Iterator[Layer]:
     for layer in layers:
         yield layer
-        if isinstance(layer, GroupLayer):
-            yield from _all(layer.children)
+        yield from _all(layer.nested())
 
 
 def _bounds(report: LayerReport) -> Rect:

@@ -80,6 +80,13 @@ class ImageFill:
 Fill = Color | Gradient | ImageFill
 
 
+def colors_of(fill: Fill) -> tuple[Color, ...]:
+    """The colour, or those of a gradient; none of a picture."""
+    if isinstance(fill, Color):
+        return (fill,)
+    return tuple(stop.color for stop in fill.stops) if isinstance(fill, Gradient) else ()
+
+
 def parse_fill(value: object) -> Fill:
     """Read a CSS colour or gradient, or an object. Raises PydanticCustomError `fill_invalid` or `color_invalid`."""
     if isinstance(value, Color | Gradient | ImageFill):

@@ -124,3 +124,9 @@ class Rect:
             return Rect(min(x, right), min(y, bottom), abs(right - x), abs(bottom - y))
         xs, ys = zip(*self.quad(transform), strict=True)
         return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+
+
+def grown(width: float, height: float, extra: float, align: str) -> Rect:
+    """A box made higher for text that needs more room, away from the side (top, middle, bottom) it is aligned to."""
+    extra = max(0.0, extra)
+    return Rect(0, -{"top": 0.0, "middle": 0.5, "bottom": 1.0}[align] * extra, width, height + extra)
