@@ -15,10 +15,13 @@ TARGET = ROOT / "docs" / "assets" / "starters.png"
 WIDTH, GAP = 1280, 20
 GROUND = (238, 240, 244)
 ROWS = (
-    ("social-ad", "story", "podcast-cover", "product-card"),
-    ("certificate", "real-estate-card", "birthday-card"),
-    ("open-graph", "job-post", "quote"),
-    ("event-ticket", "email-banner"),
+    ("social-ad", "story", "podcast-cover", "product-card", "product-ad"),
+    ("certificate", "real-estate-card", "birthday-card", "recipe-card"),
+    ("open-graph", "job-post", "quote", "menu"),
+    ("monthly-report", "invoice", "badge", "match-result", "product-label"),
+    ("event-ticket", "sale-countdown"),
+    ("email-banner", "price-tag"),
+    ("ticket", "coupon"),
 )
 """Which starters share a row; the pictures of a row are made equally high and fill its width."""
 
