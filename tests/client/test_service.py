@@ -15,15 +15,15 @@ from typing import Any
 import orjson
 import pytest
 from tests.harness.serving import command
-from tests.harness.site import CARD, Site, running_site
+from tests.harness.site import CARD, Site, running_site, with_newcomer
 
 from tirage.client import ApiError, Client
 
 
 @pytest.fixture(scope="module")
 def site() -> Site:
-    """The service of this test process."""
-    return running_site()
+    """The service of this test process, with a tenant whose designs are found by their names."""
+    return with_newcomer(running_site())
 
 
 @pytest.fixture(scope="module")

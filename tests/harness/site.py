@@ -153,21 +153,30 @@ async def add_design(database: Database, workspace: str, document: Mapping[str, 
         return (await templates.create(tx, new, OffsetClock().now())).id
 
 
+def with_newcomer(site: Site) -> Site:
+    """The same service, with another Alice in it: a tenant whose designs, pictures and batches no other test makes."""
+
+    async def make() -> Tenant:
+        async with Database(site.address) as database:
+            return await _tenant(database, "Alice")
+
+    return replace(site, alice=asyncio.run(make()))
+
+
 async def _tenants(address: DatabaseAddress) -> tuple[Tenant, Tenant]:
     async with Database(address) as database:
-        made = []
-        for name in ("Alice", "Bob"):
-            owner = await new_tenant(database, name)
-            tenant = Tenant(owner.account.id, owner.workspace.id, "", "")
-            made.append(
-                replace(
-                    tenant,
-                    key=await add_key(database, tenant, SCOPES),
-                    read_key=await add_key(database, tenant, ("read",)),
-                    designs={
-                        "card": await add_design(database, tenant.workspace, CARD),
-                        "pages": await add_design(database, tenant.workspace, PAGES),
-                    },
-                )
-            )
-        return made[0], made[1]
+        return await _tenant(database, "Alice"), await _tenant(database, "Bob")
+
+
+async def _tenant(database: Database, name: str) -> Tenant:
+    owner = await new_tenant(database, name)
+    tenant = Tenant(owner.account.id, owner.workspace.id, "", "")
+    return replace(
+        tenant,
+        key=await add_key(database, tenant, SCOPES),
+        read_key=await add_key(database, tenant, ("read",)),
+        designs={
+            "card": await add_design(database, tenant.workspace, CARD),
+            "pages": await add_design(database, tenant.workspace, PAGES),
+        },
+    )
