@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +28,9 @@ CHEAP = {
     "layers": [{"type": "text", "name": "number", "text": "0", "width": 64, "height": 24}],
 }
 _PATIENCE = 3_600.0
+_TURN = 20
+_SETTLED = 1.0
+"""Seconds until no process draws for a batch that was paused."""
 
 
 def measure(rows: int, ingested: int, requests: int, rest: float) -> dict[str, Any]:
@@ -108,31 +110,33 @@ def _ingest(client: httpx.Client, folder: Path, rows: int) -> dict[str, float]:
 
 
 def _requests(client: httpx.Client, site: Site, table: Path, count: int) -> dict[str, Any]:
-    """Milliseconds of requests one after the other, without and with a batch in work."""
-    quiet = _answers(site, count)
+    """Milliseconds of requests one after the other, without and with a batch in work, in turns of `_TURN` each."""
     uid = _submit(client, site.design, table)
-    _until(client, uid, lambda batch: batch["counts"]["done"] > 0, 0.1)
-    beside = _answers(site, count)
+    taken: dict[str, list[float]] = {"quiet": [], "beside": []}
+    connection = http.client.HTTPConnection(site.host, site.port)
+    for turn in range(-1, 2 * max(1, count // _TURN)):
+        kind = "quiet" if turn % 2 else "beside"
+        if kind == "beside":
+            done = client.post(f"/batches/{uid}/resume").json()["counts"]["done"]
+            _until(client, uid, lambda batch, before=done: batch["counts"]["done"] > before, 0.05)  # type: ignore[misc]
+        else:
+            client.post(f"/batches/{uid}/pause")
+            time.sleep(_SETTLED)
+        for number in range(_TURN):
+            started = perf_counter()
+            if site.post(connection, number) != 200:
+                raise RuntimeError("The service did not draw.")
+            if turn >= 0:  # the first turn warms what both meet
+                taken[kind].append((perf_counter() - started) * 1000)
+            time.sleep(0.05)
     client.post(f"/batches/{uid}/cancel")
+    quiet, beside = (Series(tuple(taken[name])) for name in ("quiet", "beside"))
     return {
         "quiet": {"p50": quiet.p50, "p95": quiet.p95},
         "beside": {"p50": beside.p50, "p95": beside.p95},
         "p50_ratio": beside.p50 / quiet.p50,
         "p95_ratio": beside.p95 / quiet.p95,
     }
-
-
-def _answers(site: Site, count: int) -> Series:
-    connection = http.client.HTTPConnection(site.host, site.port)
-    taken = []
-    for number in range(-10, count):
-        started = perf_counter()
-        if site.post(connection, number) != 200:
-            raise RuntimeError("The service did not draw.")
-        if number >= 0:
-            taken.append((perf_counter() - started) * 1000)
-        time.sleep(0.05)
-    return Series(tuple(taken))
 
 
 def _idle(site: Site, folder: Path, seconds: float) -> dict[str, float]:
@@ -147,10 +151,8 @@ def _processor(folder: Path) -> float:
     """Processor seconds, so far, of all processes that have to do with a data folder, and of those below them."""
     spent: dict[int, float] = {}
     for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = " ".join(process.info["cmdline"] or [])
-        if not (str(folder) in words or str(process.info["cwd"]).startswith(str(folder))):
-            continue
-        if re.search(r"tirage render|bench", words):
+        words = process.info["cmdline"] or []
+        if not (("serve" in words and str(folder) in words) or str(process.info["cwd"]).startswith(str(folder))):
             continue
         try:
             for each in (process, *process.children(recursive=True)):

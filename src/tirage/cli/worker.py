@@ -27,6 +27,7 @@ def worker(
     from tirage import log
     from tirage.cli.service_settings import read
     from tirage.context import running_database, start_pool, words
+    from tirage.pool.priority import yield_as_session
     from tirage.worker.run import work
 
     with ending():
@@ -38,7 +39,9 @@ def worker(
         )
         log.configure(settings.log_format)
         # Requests are answered first where the processor is short.
-        os.nice(10)
+        os.nice(15)
+        if beside:
+            yield_as_session()
         pool = start_pool(settings, prefetch=1)
         try:
             with running_database(settings) as address:

@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from tirage.pool import child, sandbox
+from tirage.pool import child, priority, sandbox
 from tirage.pool.framing import Kind, encode, write_frame
 from tirage.pool.job import PoolLimits
 
@@ -198,6 +198,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     control = socket.socket(fileno=int(arguments[0]))
     config = ServerConfig.from_json(arguments[1])
+    priority.yield_as_session()
     if config.debug:
         faulthandler.enable()
     server = _Server(control, config)
