@@ -200,6 +200,13 @@ def _one_line(logger: Any, method: str, event: _Event) -> _Event:
     return event
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes whole lines; whether and when they are flushed is the stream's affair."""
+
+    def flush(self) -> None:
+        """Nothing: a stream that nobody reads would be waited for."""
+
+
 def configure(form: Form = "json", level: str = "info", stream: TextIO | None = None) -> None:
     """Set up the logs of this process, those of libraries included, on `stream` (standard error).
 
@@ -240,7 +247,7 @@ def configure(form: Form = "json", level: str = "info", stream: TextIO | None = 
         wrapper_class=stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )  # fmt: skip
-    handler = logging.StreamHandler(out)
+    handler = _Handler(out)
     handler.setFormatter(stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
     for old in [*root.handlers]:

@@ -37,8 +37,9 @@ def serve(
 ) -> None:
     """Start the service: database, storage, drawing processes and API. Ctrl-C ends all of it."""
     from tirage.cli.service_settings import read
+    from tirage.outlet import unblocked
 
-    with ending():
+    with unblocked(), ending():
         settings = read(
             {
                 "host": host,
@@ -77,6 +78,7 @@ def _run(settings: Settings) -> None:
             sock.close()
     finally:
         lock.release()
+    say("Stopped.")
 
 
 def _with_database(settings: Settings, pool: Pool, sock: socket, begun: float) -> None:
@@ -100,7 +102,6 @@ def _with_database(settings: Settings, pool: Pool, sock: socket, begun: float) -
 
         if not serve_app(app, sock, settings, tls=files, started=started):
             stop(1)
-        say("Stopped.")
 
 
 def _first(settings: Settings, address: DatabaseAddress) -> FirstWorkspace | None:

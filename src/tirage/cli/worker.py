@@ -27,10 +27,11 @@ def worker(
     from tirage import log
     from tirage.cli.service_settings import read
     from tirage.context import running_database, start_pool, words
+    from tirage.outlet import unblocked
     from tirage.pool.priority import yield_as_session
     from tirage.worker.run import work
 
-    with ending():
+    with unblocked(), ending():
         settings = read(
             {
                 "data_dir": None if data_dir is None else str(data_dir),
