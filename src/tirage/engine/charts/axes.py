@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tirage.engine.charts.style import Chart, line
+from tirage.engine.charts.style import Chart, rules
 from tirage.engine.charts.ticks import nice_ticks
 from tirage.engine.label import Label
 from tirage.engine.lowering import LowerContext
@@ -82,12 +83,9 @@ def _upright(
     below = max((each.height for each in names), default=0.0) + (gap if names else 0.0)
     plot = Rect(box.x + left, box.y + half, width, max(1.0, box.height - half - max(below, half)))
     made = Axes(plot, *span, chart.count, True, ())
-    nodes: list[Node] = []
+    nodes: list[Node] = _grid(chart, made, ticks)
     for value, label in zip(ticks, values, strict=True):
-        y = made.along(value)
-        if chart.show_grid or value == 0:
-            nodes.append(line(((plot.x, y), (plot.right, y)), chart.grid_color, 1.5 if value == 0 else 1.0))
-        nodes.append(label.at(plot.x - gap - label.width, y - label.height / 2))
+        nodes.append(label.at(plot.x - gap - label.width, made.along(value) - label.height / 2))
     for number, label in enumerate(names):
         nodes.append(label.at(made.place(number * step) - label.width / 2, plot.bottom + gap))
     return Axes(plot, *span, chart.count, True, tuple(nodes))
@@ -110,17 +108,27 @@ def _lying(
     below = max((each.height for each in values), default=0.0) + gap
     plot = Rect(box.x + left, box.y, max(1.0, box.width - left - end), max(1.0, box.height - below))
     made = Axes(plot, *span, chart.count, False, ())
-    nodes: list[Node] = []
+    nodes: list[Node] = _grid(chart, made, ticks)
     for value, label in zip(ticks, values, strict=True):
         x = made.along(value)
-        if chart.show_grid or value == 0:
-            nodes.append(line(((x, plot.y), (x, plot.bottom)), chart.grid_color, 1.5 if value == 0 else 1.0))
         nodes.append(label.at(min(x - label.width / 2, box.right - label.width), plot.bottom + gap))
     step = max(1, -(-int(max((each.height for each in names), default=0.0)) // max(1, int(made.band))))
     for index in range(0, len(names), step):
         label = names[index]
         nodes.append(label.at(plot.x - gap - label.width, made.place(index) - label.height / 2))
     return Axes(plot, *span, chart.count, False, tuple(nodes))
+
+
+def _grid(chart: Chart, made: Axes, ticks: Sequence[float]) -> list[Node]:
+    """Lines across the plot; that of zero is there always, and thicker."""
+    plot = made.plot
+    ends = {
+        value: (plot.x, place, plot.right, place) if made.upright else (place, plot.y, place, plot.bottom)
+        for value, place in ((each, made.along(each)) for each in ticks)
+    }
+    others = [line for value, line in ends.items() if value != 0 and chart.show_grid]
+    zero = [line for value, line in ends.items() if value == 0]
+    return [*rules(others, chart.grid_color, 1.0), *rules(zero, chart.grid_color, 1.5)]
 
 
 def _names(ctx: LowerContext, chart: Chart, band: float) -> tuple[list[Label], int]:

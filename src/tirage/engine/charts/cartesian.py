@@ -21,8 +21,8 @@ def bars(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
     inside = min(frame.band * 0.7, chart.size * 9 * groups)
     wide = inside / groups
     thick = wide if groups == 1 else wide * 0.9
-    nodes: list[Node] = list(frame.nodes)
     labels: list[Node] = []
+    drawn: list[list[Command]] = [[] for _ in chart.series]
     for index in range(chart.count):
         ends = {True: 0.0, False: 0.0}
         for number, row in enumerate(chart.series):
@@ -37,15 +37,16 @@ def bars(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
                 for later in chart.series[number + 1 :]
                 if index < len(later)
             )
-            color = chart.color(number)
             a, b = (
                 frame.along(max(frame.low, min(frame.high, start))),
                 frame.along(max(frame.low, min(frame.high, start + value))),
             )
-            nodes.append(shape(_bar(frame, middle, thick, a, b, chart.bar_radius if last else 0.0), color))
+            drawn[number] += _bar(frame, middle, thick, a, b, chart.bar_radius if last else 0.0)
             if chart.show_values:
                 labels += _value_label(ctx, chart, frame, value, middle, thick, a, b, number)
-    return nodes + labels
+    # A series is one path: bars of one colour cost little more than one bar.
+    filled = [shape(tuple(each), chart.color(number)) for number, each in enumerate(drawn) if each]
+    return [*frame.nodes, *filled, *labels]
 
 
 def _bar(frame: Axes, middle: float, thick: float, a: float, b: float, radius: float) -> tuple[Command, ...]:

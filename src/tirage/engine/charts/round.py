@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tirage.engine.charts.axes import bounds
-from tirage.engine.charts.style import Chart, line, shape
+from tirage.engine.charts.style import Chart, rules, shape
 from tirage.engine.charts.ticks import nice_ticks
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.arcs import point, sector
@@ -79,7 +79,7 @@ def radar(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
         for tick in ticks[1:]:
             ring = polygon(tuple(corner(index, tick) for index in range(count)))
             nodes.append(Path(Outline(ring), stroke=Stroke(Solid(chart.grid_color), 1.0)))
-        nodes += [line(((x, y), corner(index, high)), chart.grid_color, 1.0) for index in range(count)]
+        nodes += rules([(x, y, *corner(index, high)) for index in range(count)], chart.grid_color, 1.0)
     for number, row in enumerate(chart.series):
         points = tuple(corner(index, row[index] or 0.0 if index < len(row) else 0.0) for index in range(count))
         color = chart.color(number)

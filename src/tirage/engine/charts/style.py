@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,7 @@ from tirage.engine.label import Label, LabelStyle, set_label
 from tirage.engine.lowering import LowerContext
 from tirage.engine.scene import Outline, Path, Solid, Stroke
 from tirage.engine.values.color import Color, parse_color
-from tirage.engine.values.outline import Command, polygon
+from tirage.engine.values.outline import Command
 
 ChartType = Literal["bar", "horizontalBar", "line", "area", "pie", "donut", "sparkline", "radar"]
 # Told apart by people who see colours differently, and in grey (after Okabe and Ito, softened for large areas).
@@ -74,9 +74,10 @@ class Chart:
         return parse_color(colors.contrast(ground.css, "#1f2328", "#ffffff"))
 
 
-def line(points: tuple[tuple[float, float], ...], color: Color, width: float) -> Path:
-    """A straight or broken line."""
-    return Path(Outline(polygon(points, close=False)), stroke=Stroke(Solid(color), width))
+def rules(ends: Sequence[tuple[float, float, float, float]], color: Color, width: float) -> list[Path]:
+    """Straight lines (from x, y to x, y) as one path, which costs far less than one for each."""
+    drawn = tuple(command for x, y, *end in ends for command in (("M", (x, y)), ("L", tuple(end))))
+    return [Path(Outline(drawn), stroke=Stroke(Solid(color), width))] if drawn else []
 
 
 def shape(commands: tuple[Command, ...], color: Color) -> Path:

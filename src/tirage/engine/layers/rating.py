@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -54,26 +55,34 @@ class RatingLayer(Layer):
         total = size + pitch * (count - 1)
         left = {"left": 0.0, "center": 0.5, "right": 1.0}[self.align] * (width - total)
         top = (height - size) / 2
-        figure = self._figure(size)
-        row = tuple(command for index in range(count) for command in moved(figure, left + index * pitch, top))
+        row = _row(self.figure, self.path, count, size, pitch, (left, top))
         share_of(ctx, self.value, count)
         value = min(self.value, count)
         if self.step:
             value = round(value / self.step) * self.step
         whole = int(value)
         end = left + whole * pitch + (value - whole) * size if whole < count else left + total
-        nodes: list[Node] = [Path(Outline(row), fill=Solid(self.inactive_color))]
+        nodes: list[Node] = [Path(row, fill=Solid(self.inactive_color))]
         if value > 0:
             area = Rect(left, top, total, size)
-            filled = Path(Outline(row), fill=paint_for(self.active_color, area, ctx))
+            filled = Path(row, fill=paint_for(self.active_color, area, ctx))
             # Beyond the figures' own edges, so that only the value's end cuts them.
             nodes.append(Group((filled,), clip=Box(Rect(left - 1, top - 1, end - left + 1, size + 2))))
         return Lowered(alpha_shadows(tuple(nodes), self.shadow))
 
-    def _figure(self, size: float) -> tuple[Command, ...]:
-        if self.figure == "star":
-            return star(5, 0.45, size, size)
-        if self.figure == "diamond":
-            return regular_polygon(4, size, size)
-        data = self.path if self.figure == "path" and self.path else _FIGURES.get(self.figure, _FIGURES["circle"])
-        return scaled(parse_path(data), size / _UNITS, size / _UNITS)
+
+# One outline for both colours, and for the next row: only the value differs from row to row.
+@lru_cache(maxsize=64)
+def _row(figure: str, path: str | None, count: int, size: float, pitch: float, corner: tuple[float, float]) -> Outline:
+    one = _figure(figure, path, size)
+    left, top = corner
+    return Outline(tuple(command for index in range(count) for command in moved(one, left + index * pitch, top)))
+
+
+def _figure(figure: str, path: str | None, size: float) -> tuple[Command, ...]:
+    if figure == "star":
+        return star(5, 0.45, size, size)
+    if figure == "diamond":
+        return regular_polygon(4, size, size)
+    data = path if figure == "path" and path else _FIGURES.get(figure, _FIGURES["circle"])
+    return scaled(parse_path(data), size / _UNITS, size / _UNITS)
