@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tirage.engine.bind import bind
+from tirage.engine.charts.numbers import Numbers
 from tirage.engine.charts.ticks import nice_ticks
 from tirage.engine.errors import RowProblem, TemplateProblem
 from tirage.engine.parse import parse
@@ -90,6 +91,72 @@ def test_labels_never_lie_on_each_other(studio: Any) -> None:
         band = (studio.pixels(made)[265:, :, :3] < 128).any(axis=(0, 2))
         gaps = [length for length, ink in _runs(band) if not ink]
         assert len(gaps) >= 3 and max(gaps[1:-1]) >= 6
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        {"chartDataValues": [1e15, -1e15, 0, None, 3]},
+        {"chartDataValues": [-5, -3, -8], "chartDataLabels": ["a", "b", "c"]},
+        {"chartType": "horizontalBar", "chartDataValues": [-900_000, 4, 900_000], "chartDataLabels": ["a", "b", "c"]},
+        {"chartDataValues": [5, 5, 5], "showAxes": False},
+        {"chartType": "line", "chartDataValues": [[5, 2, 5], [5, 1, 0]], "chartDataLabels": ["a", "b", "c"]},
+        {"chartType": "bar", "chartDataValues": [1] * 40, "chartDataLabels": [f"Category {n}" for n in range(40)]},
+        {
+            "chartType": "radar",
+            "chartDataValues": [3] * 12,
+            "chartDataLabels": [f"A long skill {n}" for n in range(12)],
+        },
+    ],
+)
+def test_labels_stay_in_the_box(studio: Any, chart: dict[str, Any]) -> None:
+    """Of the largest and the least values, of the outermost places, around a radar: the page around stays white."""
+    made = document(300, 200, showValues=True, **chart)
+    made |= {"width": 400, "height": 300}
+    made["layers"][0] |= {"x": 50, "y": 50}
+    ink = (studio.pixels(made)[:, :, :3] < 250).any(axis=2)
+    assert ink[50:250, 50:350].any()
+    ink[49:251, 49:351] = False
+    assert not ink.any()
+
+
+@pytest.mark.parametrize(
+    ("form", "values", "written"),
+    [
+        ("compact", [0, 5000, 10_000], ["0", "5K", "10K"]),
+        ("compact", [1_000_000, 1_000_000.5], ["1,000,000", "1,000,000.5"]),
+        ("number", [0, 1e-9, 2e-9], ["0.000000000", "0.000000001", "0.000000002"]),
+        ("percent", [0, 0.002, 0.004], ["0.0%", "0.2%", "0.4%"]),
+        ("currency", [0, 2500], ["€0", "€2,500"]),
+        ("currency", [0, 2.5], ["€0.00", "€2.50"]),
+        ("currency", [0, 0.002], ["€0.000", "€0.002"]),
+    ],
+)
+def test_ticks_that_differ_are_written_differently(form: Any, values: list[float], written: list[str]) -> None:
+    """As short as that is possible."""
+    write = Numbers(form, "EUR", None, "en").writer(values, differ=1.0)
+    assert [write(each) for each in values] == written
+
+
+def test_a_legend_runs_as_its_language_does(studio: Any) -> None:
+    """In Arabic the first series stands at the right, its key right of its name."""
+    made = document(
+        chartType="line", chartDataValues=[[1, 2], [2, 1]], seriesNames=["A", "B"], palette=["#ff0000", "#0000ff"]
+    )
+    for locale, order in (("en", -1), ("ar", 1)):
+        legend = studio.pixels({**made, "settings": {"locale": locale}})[-20:, :, :3]
+        first, second = ((legend == colour).all(axis=2).any(axis=0).nonzero()[0].mean()
+                         for colour in ((255, 0, 0), (0, 0, 255)))  # fmt: skip
+        assert (first - second) * order > 0
+
+
+def test_an_area_stands_on_those_below_where_it_adds_nothing(studio: Any) -> None:
+    """A missing value in a stack is no hole in the areas above."""
+    made = document(chartType="area", stacked=True, showAxes=False, legend="none", palette=["#ff0000", "#0000ff"])
+    made["layers"][0]["chartDataValues"] = [[5, None, 5], [5, 5, 5]]
+    holed = studio.pixels(made)
+    made["layers"][0]["chartDataValues"] = [[5, 0, 5], [5, 5, 5]]
+    assert (studio.pixels(made) == holed).all()
 
 
 def test_the_keys_of_the_wire_are_those_of_the_layer() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tirage.engine.charts.style import Chart, rules
 from tirage.engine.charts.ticks import nice_ticks
@@ -11,6 +11,9 @@ from tirage.engine.label import Label
 from tirage.engine.lowering import LowerContext
 from tirage.engine.scene import Node
 from tirage.engine.values.transform import Rect
+
+Tag = tuple[float, float]
+"""A value and the px that its label reaches beyond it, towards lower values where negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Axes:
     high: float
     count: int
     upright: bool
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...] = ()
 
     def along(self, value: float) -> float:
         """Where a value lies: y where bars stand, x where they lie."""
@@ -49,13 +52,14 @@ def bounds(chart: Chart) -> tuple[float, float]:
     else:
         found = [each for row in chart.series for each in row if each is not None]
     low, high = min(found, default=0.0), max(found, default=0.0)
-    if chart.kind in ("bar", "horizontalBar", "area") or 0 < low < high * 0.6:
+    far = 0 < low < high * 0.6 or low * 0.6 < high < 0 or low == high
+    if far or chart.kind in ("bar", "horizontalBar", "area"):
         low, high = min(low, 0.0), max(high, 0.0)
     return (low if chart.low is None else chart.low), (high if chart.high is None else chart.high)
 
 
-def axes(ctx: LowerContext, chart: Chart, box: Rect, *, upright: bool = True) -> Axes:
-    """Lay the axes out in a box."""
+def axes(ctx: LowerContext, chart: Chart, box: Rect, tags: Sequence[Tag] = (), *, upright: bool = True) -> Axes:
+    """Lay the axes out in a box, with room for the tags beyond their values."""
     low, high = bounds(chart)
     across = box.height if upright else box.width
     room = chart.size * (3.2 if upright else 6)
@@ -65,35 +69,65 @@ def axes(ctx: LowerContext, chart: Chart, box: Rect, *, upright: bool = True) ->
         high = low + 1
     ticks = tuple(each for each in ticks if low <= each <= high)
     if not chart.show_axes:
-        return Axes(box, low, high, chart.count, upright, ())
-    values = [chart.label(ctx, chart.write(each)) for each in ticks]
-    if upright:
-        return _upright(ctx, chart, box, ticks, values, (low, high))
-    return _lying(ctx, chart, box, ticks, values, (low, high))
+        foot, head = _reserved(tags, (low, high), across, 0.0)
+        plot = (
+            Rect(box.x, box.y + head, box.width, box.height - head - foot)
+            if upright
+            else Rect(box.x + foot, box.y, box.width - head - foot, box.height)
+        )
+        return Axes(plot, low, high, chart.count, upright)
+    write = chart.numbers.writer(ticks, differ=1.0)
+    values = [chart.label(ctx, write(each)) for each in ticks]
+    lay_out = _upright if upright else _lying
+    return lay_out(ctx, chart, box, tags, ticks, values, (low, high))
+
+
+def _reserved(tags: Sequence[Tag], span: tuple[float, float], length: float, least: float) -> tuple[float, float]:
+    """px at the low and at the high end of an axis of `length` px that tags need beyond the plot."""
+    low, high = span
+    foot, head = 0.0, least
+    for _ in range(3):  # what one end takes moves the values at the other
+        inner = max(1.0, length - foot - head)
+        for value, reach in tags:
+            share = (min(max(value, low), high) - low) / (high - low)
+            if reach > 0:
+                head = max(head, reach - (1 - share) * inner)
+            else:
+                foot = max(foot, -reach - share * inner)
+    return min(foot, length * 0.3), min(head, length * 0.3)
 
 
 def _upright(
-    ctx: LowerContext, chart: Chart, box: Rect, ticks: tuple[float, ...], values: list[Label], span: tuple[float, float]
-) -> Axes:
+    ctx: LowerContext, chart: Chart, box: Rect, tags: Sequence[Tag], ticks: tuple[float, ...], values: list[Label],
+    span: tuple[float, float],
+) -> Axes:  # fmt: skip
     gap = chart.size * 0.5
     left = max((each.width for each in values), default=0.0) + gap
     half = max((each.height for each in values), default=0.0) / 2
-    width = max(1.0, box.width - left)
-    names, step = _names(ctx, chart, width / max(1, chart.count))
+    band = max(1.0, box.width - left) / max(1, chart.count)
+    names, step = _names(ctx, chart, band)
+    # Where only some places are named, the outer names are broader than their places.
+    left = max(left, (names[0].width - band) / 2 if names else 0.0)
+    right = max(0.0, (names[-1].width - band) / 2 - (chart.count - 1) % step * band if names else 0.0)
     below = max((each.height for each in names), default=0.0) + (gap if names else 0.0)
-    plot = Rect(box.x + left, box.y + half, width, max(1.0, box.height - half - max(below, half)))
-    made = Axes(plot, *span, chart.count, True, ())
+    foot, head = _reserved(tags, span, box.height - max(below, half), half)
+    plot = Rect(
+        box.x + left, box.y + head, max(1.0, box.width - left - right),
+        max(1.0, box.height - head - max(below + foot, half)),
+    )  # fmt: skip
+    made = Axes(plot, *span, chart.count, True)
     nodes: list[Node] = _grid(chart, made, ticks)
     for value, label in zip(ticks, values, strict=True):
         nodes.append(label.at(plot.x - gap - label.width, made.along(value) - label.height / 2))
     for number, label in enumerate(names):
-        nodes.append(label.at(made.place(number * step) - label.width / 2, plot.bottom + gap))
-    return Axes(plot, *span, chart.count, True, tuple(nodes))
+        nodes.append(label.at(made.place(number * step) - label.width / 2, plot.bottom + foot + gap))
+    return replace(made, nodes=tuple(nodes))
 
 
 def _lying(
-    ctx: LowerContext, chart: Chart, box: Rect, ticks: tuple[float, ...], values: list[Label], span: tuple[float, float]
-) -> Axes:
+    ctx: LowerContext, chart: Chart, box: Rect, tags: Sequence[Tag], ticks: tuple[float, ...], values: list[Label],
+    span: tuple[float, float],
+) -> Axes:  # fmt: skip
     gap = chart.size * 0.5
     most = box.width * 0.4
     names = [chart.label(ctx, each) for each in chart.labels]
@@ -104,10 +138,10 @@ def _lying(
     if any(each.cut for each in names):
         ctx.warn("text_cut", "Labels of the chart are too long and were cut.", key="chartDataLabels")
     left = max((each.width for each in names), default=0.0) + (gap if names else 0.0)
-    end = (values[-1].width / 2) if values else 0.0
+    foot, head = _reserved(tags, span, box.width - left, values[-1].width / 2 if values else 0.0)
     below = max((each.height for each in values), default=0.0) + gap
-    plot = Rect(box.x + left, box.y, max(1.0, box.width - left - end), max(1.0, box.height - below))
-    made = Axes(plot, *span, chart.count, False, ())
+    plot = Rect(box.x + left + foot, box.y, max(1.0, box.width - left - foot - head), max(1.0, box.height - below))
+    made = Axes(plot, *span, chart.count, False)
     nodes: list[Node] = _grid(chart, made, ticks)
     for value, label in zip(ticks, values, strict=True):
         x = made.along(value)
@@ -115,8 +149,8 @@ def _lying(
     step = max(1, -(-int(max((each.height for each in names), default=0.0)) // max(1, int(made.band))))
     for index in range(0, len(names), step):
         label = names[index]
-        nodes.append(label.at(plot.x - gap - label.width, made.place(index) - label.height / 2))
-    return Axes(plot, *span, chart.count, False, tuple(nodes))
+        nodes.append(label.at(plot.x - foot - gap - label.width, made.place(index) - label.height / 2))
+    return replace(made, nodes=tuple(nodes))
 
 
 def _grid(chart: Chart, made: Axes, ticks: Sequence[float]) -> list[Node]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from itertools import groupby, pairwise
 
 from tirage.engine.charts.axes import Axes, axes
 from tirage.engine.charts.style import Chart, shape
+from tirage.engine.label import Label
 from tirage.engine.lowering import LowerContext
 from tirage.engine.scene import Node, Outline, Path, Solid, Stroke
 from tirage.engine.values.outline import Command, circle, rectangle
@@ -16,11 +18,19 @@ Point = tuple[float, float]
 
 def bars(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
     """Bars beside or on top of each other, upright or lying."""
-    frame = axes(ctx, chart, area, upright=chart.kind == "bar")
+    written = _written(ctx, chart)
+    upright, gap = chart.kind == "bar", chart.size * 0.25
+    tags = [
+        (value, math.copysign((label.height if upright else label.width) + gap, value))
+        for (number, index), label in written.items()
+        if (value := chart.series[number][index]) is not None and not chart.stacked
+    ]
+    frame = axes(ctx, chart, area, tags, upright=upright)
     groups = 1 if chart.stacked else max(1, len(chart.series))
     inside = min(frame.band * 0.7, chart.size * 9 * groups)
     wide = inside / groups
     thick = wide if groups == 1 else wide * 0.9
+    room = frame.band if groups == 1 else wide
     labels: list[Node] = []
     drawn: list[list[Command]] = [[] for _ in chart.series]
     for index in range(chart.count):
@@ -37,16 +47,49 @@ def bars(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
                 for later in chart.series[number + 1 :]
                 if index < len(later)
             )
-            a, b = (
-                frame.along(max(frame.low, min(frame.high, start))),
-                frame.along(max(frame.low, min(frame.high, start + value))),
-            )
+            a, b = (frame.along(max(frame.low, min(frame.high, each))) for each in (start, start + value))
             drawn[number] += _bar(frame, middle, thick, a, b, chart.bar_radius if last else 0.0)
-            if chart.show_values:
-                labels += _value_label(ctx, chart, frame, value, middle, thick, a, b, number)
+            label = written.get((number, index))
+            if label is None:
+                continue
+            if chart.stacked:
+                labels += _inside(frame, label, middle, thick, a, b)
+            elif (label.width if upright else label.height) <= room:
+                labels.append(_beyond(frame, label, middle, b, gap, low=value < 0))
     # A series is one path: bars of one colour cost little more than one bar.
     filled = [shape(tuple(each), chart.color(number)) for number, each in enumerate(drawn) if each]
     return [*frame.nodes, *filled, *labels]
+
+
+def _written(ctx: LowerContext, chart: Chart) -> dict[tuple[int, int], Label]:
+    """The values as labels, by series and place."""
+    if not chart.show_values:
+        return {}
+    write = chart.numbers.writer([each for row in chart.series for each in row if each is not None], differ=0.5)
+    return {
+        (number, index): chart.label(
+            ctx, write(value), color=chart.on(chart.color(number)) if chart.stacked and chart.kind != "area" else None
+        )
+        for number, row in enumerate(chart.series)
+        for index, value in enumerate(row)
+        if value is not None
+    }
+
+
+def _inside(frame: Axes, label: Label, middle: float, thick: float, a: float, b: float) -> list[Node]:
+    """In the middle of a part of a stack, where it has room."""
+    across, along = (label.width, label.height) if frame.upright else (label.height, label.width)
+    if across > thick or along > abs(b - a):
+        return []
+    x, y = (middle, (a + b) / 2) if frame.upright else ((a + b) / 2, middle)
+    return [label.at(x - label.width / 2, y - label.height / 2)]
+
+
+def _beyond(frame: Axes, label: Label, middle: float, end: float, gap: float, *, low: bool) -> Node:
+    """Beyond the end of a bar, which lies at `end`."""
+    if frame.upright:
+        return label.at(middle - label.width / 2, end + gap / 2 if low else end - label.height - gap / 2)
+    return label.at(end - label.width - gap if low else end + gap, middle - label.height / 2)
 
 
 def _bar(frame: Axes, middle: float, thick: float, a: float, b: float, radius: float) -> tuple[Command, ...]:
@@ -71,47 +114,27 @@ def _bar(frame: Axes, middle: float, thick: float, a: float, b: float, radius: f
     return (*((verb, tuple(part for each in points for part in turn(each))) for verb, points in path), ("Z", ()))
 
 
-def _value_label(
-    ctx: LowerContext,
-    chart: Chart,
-    frame: Axes,
-    value: float,
-    middle: float,
-    thick: float,
-    a: float,
-    b: float,
-    number: int,
-) -> list[Node]:
-    """The number beyond the bar's end, or inside its part of a stack; left out where it has no room."""
-    inside = chart.stacked
-    label = chart.label(ctx, chart.write(value), color=chart.on(chart.color(number)) if inside else None)
-    gap = chart.size * 0.25
-    if frame.upright:
-        if label.width > max(thick, frame.band / max(1, 1 if inside else len(chart.series))) or (
-            inside and label.height > abs(b - a)
-        ):
-            return []
-        y = (a + b) / 2 - label.height / 2 if inside else (b - label.height - gap / 2 if value >= 0 else b + gap / 2)
-        return [label.at(middle - label.width / 2, y)]
-    if label.height > frame.band or (inside and label.width > abs(b - a)):
-        return []
-    x = (a + b) / 2 - label.width / 2 if inside else (b + gap if value >= 0 else b - label.width - gap)
-    return [label.at(min(x, frame.plot.right - label.width + chart.size * 2), middle - label.height / 2)]
-
-
 def lines(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
     """Lines, and areas under them; a missing value is a gap."""
-    frame = axes(ctx, chart, area)
+    written = _written(ctx, chart)
+    rise = chart.line_width * 1.6
+    base = [0.0] * chart.count
+    tags = []
+    for (number, index), label in written.items():
+        base[index] = (base[index] if chart.stacked else 0.0) + (chart.series[number][index] or 0.0)
+        tags.append((base[index], label.height + rise))
+    frame = axes(ctx, chart, area, tags)
     nodes: list[Node] = list(frame.nodes)
     labels: list[Node] = []
+    taken: list[list[float]] = [[] for _ in range(chart.count)]
     base = [0.0] * chart.count
     for number, row in enumerate(chart.series):
         color = chart.color(number)
         floor = list(base)
         tops: list[float | None] = []
         for index, value in enumerate(row):
-            if value is not None and chart.stacked:
-                base[index] += value
+            if chart.stacked:  # where one adds nothing, those above it go on
+                base[index] += value or 0.0
                 value = base[index]
             tops.append(value)
         places = [(frame.place(index), index) for index in range(len(row))]
@@ -140,14 +163,20 @@ def lines(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
             if chart.markers or len(points) == 1:
                 for x, y in points:
                     nodes.append(shape(circle(x, y, chart.line_width * 1.4), color))
-            if chart.show_values:
-                for (x, y), (_, index) in zip(points, listed, strict=True):
-                    label = chart.label(ctx, chart.write(row[index] or 0.0))
-                    if label.width <= frame.band:
-                        labels.append(
-                            label.at(x - label.width / 2, max(area.y, y - label.height - chart.line_width * 1.6))
-                        )
+            for (x, y), (_, index) in zip(points, listed, strict=True):
+                above = written.get((number, index))
+                if above is not None and above.width <= frame.band:
+                    labels += _near(above, x, y, rise, frame, taken[index])
     return nodes + labels
+
+
+def _near(label: Label, x: float, y: float, rise: float, frame: Axes, taken: list[float]) -> list[Node]:
+    """Above a point, else below it, else nowhere: those of the other series at the place begin at `taken`."""
+    for top in (y - label.height - rise, y + rise):
+        if top + label.height <= frame.plot.bottom and all(abs(top - other) >= label.height * 0.9 for other in taken):
+            taken.append(top)
+            return [label.at(x - label.width / 2, top)]
+    return []
 
 
 def sparkline(chart: Chart, area: Rect) -> list[Node]:

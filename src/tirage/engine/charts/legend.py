@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tirage.engine.charts.style import Chart, shape
+from tirage.engine.expressions import localised
 from tirage.engine.label import Label
 from tirage.engine.lowering import LowerContext
 from tirage.engine.scene import Node
-from tirage.engine.values.outline import polygon
+from tirage.engine.values.outline import rectangle
 from tirage.engine.values.transform import Rect
 
 
@@ -47,15 +48,20 @@ def with_legend(ctx: LowerContext, chart: Chart, names: Sequence[str], box: Rect
             box.x, box.y + (high + gap if chart.legend == "top" else 0), box.width, max(1.0, box.height - high - gap)
         )
     nodes: list[Node] = []
+    rtl = localised.is_rtl(chart.numbers.locale)
     for number, row in enumerate(rows):
-        x = left if chart.legend == "right" else box.x + (box.width - _width(labels, row, key + gap, chart.size)) / 2
-        y = top + number * tall
+        broad = _width(labels, row, key + gap, chart.size)
+        first = left if chart.legend == "right" else box.x + (box.width - broad) / 2
+        y, x = top + number * tall, first
         for index in row:
-            square = y + (tall - key) / 2
-            corners = ((x, square), (x + key, square), (x + key, square + key), (x, square + key))
-            nodes.append(shape(polygon(corners), chart.color(index)))
-            nodes.append(labels[index].at(x + key + gap, y + (tall - labels[index].height) / 2))
-            x += key + gap + labels[index].width + chart.size
+            item = key + gap + labels[index].width
+            # Mirrored where the locale is read from right to left.
+            start = 2 * first + (wide if chart.legend == "right" else broad) - x - item if rtl else x
+            square, across = y + (tall - key) / 2, start + item - key if rtl else start
+            nodes.append(shape(rectangle(across, square, across + key, square + key), chart.color(index)))
+            label = labels[index]
+            nodes.append(label.at(start if rtl else start + key + gap, y + (tall - label.height) / 2))
+            x += item + chart.size
     return nodes, rest
 
 

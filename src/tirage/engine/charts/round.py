@@ -29,6 +29,7 @@ def pie(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
     gap = 0.0 if sum(each > 0 for each in values) < 2 else max(1.0, radius * 0.012)
     nodes: list[Node] = []
     start = 0.0
+    write = chart.numbers.writer([] if chart.shares else values, differ=0.5)
     for index, value in enumerate(values):
         share = value / total
         if share <= 0:
@@ -38,9 +39,7 @@ def pie(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
         color = chart.color(index)
         nodes.append(shape(sector(x, y, inner, radius, a, b), color))
         if chart.show_values:
-            label = chart.label(
-                ctx, chart.write(share if chart.write(0.5).endswith("%") else value), color=chart.on(color)
-            )
+            label = chart.label(ctx, write(share if chart.shares else value), color=chart.on(color))
             middle = (inner + radius) / 2 if inner else radius * 0.65
             room = min(math.tau * middle * share, (radius - inner) if inner else radius * 0.7)
             if max(label.width, label.height) * 1.1 <= room or share > 0.5:
@@ -62,9 +61,16 @@ def radar(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
         each if each.width <= most else chart.label(ctx, text, width=most, lines=2)
         for each, text in zip(names, chart.labels, strict=False)
     ]
-    pad_x = max((each.width for each in names), default=0.0) * 0.75 + chart.size * 0.5
-    pad_y = max((each.height for each in names), default=0.0) + chart.size * 0.4
-    radius = max(1.0, min(area.width / 2 - pad_x, area.height / 2 - pad_y))
+    gap = chart.size * 0.6
+    turns = [(math.sin(index / count * math.tau), math.cos(index / count * math.tau)) for index in range(count)]
+    # As large as the labels around it allow, each of which begins `gap` px beyond its corner.
+    radius = min(area.width, area.height) / 2
+    for label, (side, up) in zip(names, turns, strict=False):
+        if abs(side) > 0.05:
+            radius = min(radius, (area.width / 2 - label.width / 2 * (1 + abs(side))) / abs(side) - gap)
+        if abs(up) > 0.05:
+            radius = min(radius, (area.height / 2 - label.height / 2 * (1 + abs(up))) / abs(up) - gap)
+    radius = max(1.0, radius)
     x, y = area.x + area.width / 2, area.y + area.height / 2
     low, high = bounds(chart)
     low = min(0.0, low)
@@ -86,10 +92,16 @@ def radar(ctx: LowerContext, chart: Chart, area: Rect) -> list[Node]:
         nodes.append(shape(polygon(points), color.with_alpha(0.18)))
         nodes.append(Path(Outline(polygon(points)), stroke=Stroke(Solid(color), chart.line_width, join="round")))
         nodes += [shape(circle(*each, chart.line_width * 1.2), color) for each in points]
-    for index, label in enumerate(names):
-        cx, cy = point(x, y, radius + chart.size * 0.6, index / count)
-        side = math.sin(index / count * math.tau)
-        left = cx - label.width / 2 + label.width / 2 * (side if abs(side) > 0.05 else 0)
-        up = math.cos(index / count * math.tau)
-        nodes.append(label.at(left, cy - label.height / 2 - label.height / 2 * up))
+    free: list[Rect] = []
+    for label, (side, up) in zip(names, turns, strict=False):
+        left = x + (radius + gap) * side - label.width / 2 * (1 - (side if abs(side) > 0.05 else 0))
+        place = Rect(left, y - (radius + gap) * up - label.height / 2 * (1 + up), label.width, label.height)
+        if not any(_overlap(place, other) for other in free):
+            free.append(place)
+            nodes.append(label.at(place.x, place.y))
     return nodes
+
+
+def _overlap(one: Rect, other: Rect) -> bool:
+    across = min(one.right, other.right) - max(one.x, other.x)
+    return across > 0 and min(one.bottom, other.bottom) - max(one.y, other.y) > 0

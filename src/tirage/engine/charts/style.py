@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tirage.engine.charts.data import Series
+from tirage.engine.charts.numbers import Numbers
 from tirage.engine.expressions import colors
 from tirage.engine.label import Label, LabelStyle, set_label
 from tirage.engine.lowering import LowerContext
@@ -35,7 +36,9 @@ class Chart:
     grid_color: Color
     font: LabelStyle
     size: float
-    write: Callable[[float], str]
+    numbers: Numbers
+    shares: bool = False
+    """Whether slices are written as shares of the whole."""
     stacked: bool = False
     show_values: bool = False
     show_grid: bool = True

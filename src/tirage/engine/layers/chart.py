@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from tirage.engine.charts.data import ChartLabels, ChartValues
 from tirage.engine.charts.draw import draw
+from tirage.engine.charts.numbers import Numbers, ValueFormat
 from tirage.engine.charts.style import PALETTE, Chart, ChartType
 from tirage.engine.decoration import alpha_shadows
-from tirage.engine.expressions import localised
 from tirage.engine.label import LabelStyle, label_style
 from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
@@ -51,9 +51,7 @@ class ChartLayer(BoxedLayer):
     inner_radius: float = Field(0.6, ge=0.1, le=0.95, description="Of a donut, as a fraction of the outer one.")
     min_value: float | None = Field(None, ge=-1e15, le=1e15, description="Where the axis of values begins.")
     max_value: float | None = Field(None, ge=-1e15, le=1e15, description="Where it ends.")
-    value_format: Literal["number", "compact", "percent", "currency"] = Field(
-        "compact", description="How values are written."
-    )
+    value_format: ValueFormat = Field("compact", description="How values are written.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field("EUR", description="For values of money (ISO 4217).")
     decimals: int | None = Field(None, ge=0, le=10, description="Of written values; unset means as many as they need.")
     font_family: Annotated[str, Field(min_length=1, max_length=500)] = Field(
@@ -77,6 +75,7 @@ class ChartLayer(BoxedLayer):
 
     def _chart(self, ctx: LowerContext, width: float, height: float) -> Chart:
         sliced = self.chart_type in ("pie", "donut")
+        shares = sliced and self.value_format in ("compact", "percent")
         colors = self.palette or PALETTE
         if self.chart_color is not None:
             colors = (self.chart_color, *(each for each in colors if each != self.chart_color))
@@ -92,7 +91,8 @@ class ChartLayer(BoxedLayer):
             grid_color=self.grid_color,
             font=self._style(),
             size=self.font_size or max(8.0, min(26.0, min(width, height) * 0.055)),
-            write=self._writer(ctx.locale, percent=sliced and self.value_format == "compact"),
+            numbers=Numbers("percent" if shares else self.value_format, self.currency, self.decimals, ctx.locale),
+            shares=shares,
             stacked=self.stacked and self.chart_type in ("bar", "horizontalBar", "area"),
             show_values=self.show_values or (sliced and "show_values" not in self.model_fields_set),
             show_grid=self.show_grid,
@@ -106,17 +106,6 @@ class ChartLayer(BoxedLayer):
             low=self.min_value,
             high=self.max_value,
         )
-
-    def _writer(self, locale: str, *, percent: bool) -> Callable[[float], str]:
-        if percent or self.value_format == "percent":
-            return lambda value: localised.percentage(value, self.decimals or 0, locale)
-        if self.value_format == "currency":
-            return lambda value: localised.money(value, self.currency, self.decimals, locale)
-        if self.value_format == "compact" and self.decimals is None:
-            return lambda value: (
-                localised.compact(value, locale) if abs(value) >= 10_000 else localised.number_text(value, None, locale)
-            )
-        return lambda value: localised.number_text(value, self.decimals, locale)
 
     def _style(self) -> LabelStyle:
         return label_style(self.font_family, self.font_weight)
