@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,6 +17,7 @@ from tests.db.fixtures import running_server
 
 from tirage.db.address import DatabaseAddress
 from tirage.db.connect import Database
+from tirage.db.embedded import EmbeddedServer
 from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
 from tirage.db.migrate import Migration, migrate, read_migrations, require_current
 
@@ -61,6 +64,21 @@ def test_a_dry_run_changes_nothing(empty: DatabaseAddress) -> None:
     report = migrate(empty, dry_run=True, migrations=(FIRST, SECOND))
     assert (report.before, report.new, report.dry_run) == ((1,), (SECOND,), True)
     assert str(SECOND) == "0002_second"
+
+
+def test_a_dry_run_on_a_server_that_was_just_made() -> None:
+    """A fresh embedded server has no roles and no database yet: everything is to be applied, and nothing is made."""
+    folder = Path(tempfile.mkdtemp(prefix="tirage-fresh-"))
+    try:
+        with EmbeddedServer(folder, flush=False) as address:
+            assert migrate(address, dry_run=True).new == read_migrations()
+            assert address.installer is not None
+            with psycopg.connect(address.installer) as connection:
+                made = connection.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tirage%'").fetchone()
+            assert made == (0,)
+            assert migrate(address).new == read_migrations() and migrate(address, dry_run=True).new == ()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_broken_migration_leaves_nothing(empty: DatabaseAddress) -> None:

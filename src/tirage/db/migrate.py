@@ -16,7 +16,7 @@ from tirage.db.address import DatabaseAddress
 from tirage.db.connect import Transaction
 from tirage.db.errors import DatabaseRefused, DatabaseUnavailable
 from tirage.db.jobs_schema import make_jobs_schema
-from tirage.db.roles import APPLICATION, SCHEMA, SYSTEM, prepare
+from tirage.db.roles import APPLICATION, SCHEMA, SYSTEM, is_prepared, prepare
 from tirage.engine.errors import Problem
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -97,6 +97,8 @@ def migrate(
     known = read_migrations() if migrations is None else migrations
     if not dry_run:
         prepare(address)
+    elif not is_prepared(address):
+        return MigrationReport((), known, dry_run=True)
     try:
         with psycopg.connect(address.owner, autocommit=True) as connection:
             if dry_run:

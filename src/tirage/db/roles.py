@@ -35,6 +35,10 @@ then let TIRAGE_DATABASE_URL connect as {APPLICATION} and TIRAGE_DATABASE_OWNER_
 
 _EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 
+_PREPARED = """
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s) AND EXISTS (SELECT FROM pg_database WHERE datname = %s)
+"""
+
 _MAY = "SELECT pg_has_role(%s, %s, %s)"
 
 _WHO = """
@@ -86,6 +90,23 @@ def prepare(address: DatabaseAddress) -> None:
         raise DatabaseUnavailable(
             Problem("database_unavailable", f"The database cannot be reached: {_reason(error)}.")
         ) from error
+
+
+def is_prepared(address: DatabaseAddress) -> bool:
+    """Whether the owner can connect: a fresh embedded server has neither its role nor the database yet.
+
+    Raises DatabaseUnavailable.
+    """
+    if address.installer is None:
+        return True  # one's own server: whoever migrates it is there
+    try:
+        with psycopg.connect(address.installer, autocommit=True) as connection:
+            row = connection.execute(_PREPARED, (OWNER, DATABASE)).fetchone()
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(
+            Problem("database_unavailable", f"The database cannot be reached: {_reason(error)}.")
+        ) from error
+    return row is not None and bool(row[0])
 
 
 def _make_roles(connection: Connection[TupleRow], address: DatabaseAddress) -> None:
