@@ -196,6 +196,11 @@ def running_database(settings: Settings) -> Iterator[DatabaseAddress]:
         yield address
 
 
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database to start or to connect to, or one would have to be made in the data folder."""
+    return bool(settings.database_url) or (data_folder(settings) / "postgres" / "PG_VERSION").exists()
+
+
 def open_vault(settings: Settings) -> Vault:
     """The vault of the installation's secret. Raises Invalid `secret_invalid`."""
     from tirage.store.vault import Vault

@@ -107,6 +107,23 @@ def test_a_document(alice: httpx.Client, site: Site) -> None:
     assert size_of(alice.get(said["urls"]["regular"]).content) == (300, 200)
 
 
+def test_an_entry_of_a_page_changes_that_page(alice: httpx.Client, site: Site) -> None:
+    """`canvas` is the page of its entry; a layer of another page is told as one that there is not, strictly a fault."""
+    canvas = {"name": "canvas", "backgroundColor": "#ff0000"}
+    pages = [{"index": 1, "layers": [canvas]}, {"index": 0, "layers": [{"name": "text1", "text": "x"}]}]
+    said = render(alice, site.alice.designs["pages"], {"pages": pages, "metadata": None}).json()
+    assert [page["color"] for page in said["pages"]] == ["#ffeecc", "#ff0000"]
+    warned = said["pages"][0]["warnings"]
+    assert [(each["code"], each["layer"]) for each in warned] == [("layer_not_found", "text1")]
+    assert "Did you mean 'text0'?" in warned[0]["message"]
+    strict = render(alice, site.alice.designs["pages"], {"pages": pages}, params={"strict": "true"})
+    assert strict.status_code == 422 and strict.json()["layers"] == ["text0", "text1"]
+    (told,) = strict.json()["errors"]
+    assert (told["code"], told["pointer"], told["closest"]) == ("layer_not_found", "/pages/1/layers/0/name", "text0")
+    record = alice.post(f"/images/{said['pages'][1]['id']}/verify").json()
+    assert record["verified"] is True, record
+
+
 def test_pages(alice: httpx.Client, site: Site) -> None:
     """Several pages are pictures of their own, each with its metadata."""
     body = {

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import httpx
 import pytest
 from tests.harness.site import Site
-
-from tirage.clock import OffsetClock
-from tirage.db.connect import Database
-from tirage.store import workspaces
 
 JSON = {"content-type": "application/json"}
 
@@ -137,13 +132,8 @@ def test_cors(alice: httpx.Client, bob: httpx.Client, stranger: httpx.Client, si
     """Origins that a workspace lists, matched exactly, for its own answers; no cookies, no wildcard."""
     good = "https://good.example"
 
-    async def listed() -> None:
-        async with Database(site.address) as database, database.workspace(site.alice.workspace) as tx:
-            await workspaces.change_settings(
-                tx, workspaces.WorkspaceSettings(cors_origins=(good,)), OffsetClock().now()
-            )
-
-    asyncio.run(listed())
+    listed = alice.patch(f"/workspaces/{site.alice.workspace}/settings", json={"corsOrigins": [good]})
+    assert listed.json() == {"corsOrigins": [good], "linkPolicy": "signed"}
     target = f"/designs/{site.alice.designs['card']}"
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,x-evil"}
     preflight = stranger.options(target, headers={"origin": good, **asked})

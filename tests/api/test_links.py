@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import httpx
 import pytest
 from tests.harness.site import Site
-
-from tirage.clock import OffsetClock
-from tirage.db.connect import Database
-from tirage.store import templates
 
 
 def signed(client: httpx.Client, site: Site, **body: object) -> str:
@@ -102,18 +97,17 @@ def test_keys_rotate_and_end(bob: httpx.Client, stranger: httpx.Client, site: Si
 def test_open_and_disabled_links(alice: httpx.Client, stranger: httpx.Client, site: Site) -> None:
     """An open design needs no signature; one whose links are off is not there."""
 
-    async def design(policy: str) -> str:
-        async with Database(site.address) as database, database.workspace(site.alice.workspace) as tx:
-            stored = await templates.document(tx, site.alice.designs["card"])
-            new = templates.NewDocument("Open", stored.document, stored.document_hash)
-            made = await templates.create(tx, new, OffsetClock().now())
-            await templates.change(tx, made.id, OffsetClock().now(), link_policy=policy, strict=None)  # type: ignore[arg-type]
-            return made.id
+    def design(policy: str) -> str:
+        stored = alice.get(f"/templates/{site.alice.designs['card']}/document").json()
+        uid = alice.post("/templates", json={**stored, "name": policy}).json()["id"]
+        assert alice.get(f"/templates/{uid}/links").json() == {"linkPolicy": None}
+        assert alice.put(f"/templates/{uid}/links", json={"linkPolicy": policy}).json() == {"linkPolicy": policy}
+        return str(uid)
 
-    uid = asyncio.run(design("open"))
+    uid = design("open")
     answer = stranger.get(f"/links/{uid}.webp?params=title---text___Hi%3C%3Ebroken%3C%3Etitle---color___red")
     assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
-    off = stranger.get(f"/links/{asyncio.run(design('off'))}.png")
+    off = stranger.get(f"/links/{design('off')}.png")
     assert (off.status_code, off.json()["code"]) == (404, "template_not_found")
     assert stranger.get(f"/links/{uid}.xyz").status_code == 422
     assert stranger.get("/links/0123456789.png").json()["code"] == "template_not_found"

@@ -258,3 +258,15 @@ def test_long_numbers_keep_their_digits(template: Template) -> None:
     bound = bind(template, {"code": "1", "title": 10**30, "who": 10**30})
     assert (layer(bound, "title").text, layer(bound, "who").text) == ("1" + "0" * 30, f"<1{'0' * 30}>")
     assert recipe(bound, {}, [], {})
+
+
+def test_canvas_of_one_page() -> None:
+    """`canvas` is every page, `canvas[1]` the second one, from requests and from columns alike; there is no third."""
+    template = parse({"pages": [{"width": 10, "height": 10, "layers": []}, {"width": 10, "height": 10, "layers": []}]})
+    every = {"name": "canvas", "backgroundColor": "#ff0000"}
+    second = {"name": "canvas[1]", "backgroundColor": "#00ff00"}
+    bound = bind(template, params=[second, every, {"name": "canvas[2]", "backgroundColor": "#0000ff"}])
+    assert bound.pages[0].background != bound.pages[1].background
+    assert [each.code for each in bound.warnings] == ["layer_not_found"]
+    columns = bind(template, {"canvas.backgroundColor": "#ff0000", "canvas[1].backgroundColor": "#00ff00"})
+    assert columns.overrides == bound.overrides and columns.warnings == ()

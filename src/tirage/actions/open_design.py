@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tirage.actions.draw_order import sources
@@ -14,10 +14,11 @@ from tirage.assets.local import read_data_url
 from tirage.context import Service
 from tirage.engine.bind import apply
 from tirage.engine.errors import ResourceProblem
+from tirage.engine.layer import Layer
 from tirage.engine.parse import parse
 from tirage.engine.resources import FontRef
 from tirage.engine.sizes import for_size
-from tirage.engine.template import Template
+from tirage.engine.template import Template, origin
 from tirage.store import fonts, templates
 from tirage.store.errors import NotFound
 
@@ -44,6 +45,8 @@ class Design:
     font_keys: dict[frozenset[FontRef], frozenset[str]] = field(default_factory=dict)
     sized: dict[str, Design] = field(default_factory=dict)
     """The same design in those of its sizes that were asked for."""
+    pages: dict[str, int] = field(default_factory=dict)
+    """The page of each layer by the layer's id, once it was asked for."""
 
     @property
     def name(self) -> str:
@@ -54,6 +57,14 @@ class Design:
     def layer_names(self) -> tuple[str, ...]:
         """The names by which requests address its layers."""
         return tuple(self.template.by_name)
+
+    def page_of(self, name: str) -> int | None:
+        """The place of the page that a layer, or a copy of one, lies on; None where no layer is called so."""
+        key = self.template.layer_id(name)
+        if not self.pages:
+            for place, page in enumerate(self.template.document.pages):
+                self.pages.update(dict.fromkeys(_ids(page.layers), place))
+        return None if key is None else self.pages.get(origin(key))
 
     async def pack(self, service: Service, refs: frozenset[FontRef]) -> FontPack:
         """The workspace's own fonts that text with these wishes may be set with. Raises as `OwnFonts.pack`."""
@@ -131,6 +142,12 @@ def read_design(uid: str, workspace: str, version: int, document: bytes) -> Desi
             except ResourceProblem:
                 continue  # told by the request that needs it, with the layer's name
     return Design(uid, workspace, version, template, document, fixed, embedded)
+
+
+def _ids(layers: Sequence[Layer]) -> Iterator[str]:
+    for layer in layers:
+        yield layer.id
+        yield from _ids(layer.nested())
 
 
 def in_size(design: Design, name: str) -> Design:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.assets.resolve import resolve_remote
 from tirage.context import Service
 from tirage.engine import formats
-from tirage.engine.bind import CANVAS, bind
+from tirage.engine.bind import bind, is_canvas
 from tirage.engine.errors import Problem, RenderProblem, ResourceProblem, RowProblem, closest
 from tirage.engine.report import Warning_
 from tirage.engine.template import BoundTemplate, Json
@@ -86,15 +86,21 @@ async def read_row(
     values: Mapping[str, Json] | None = None,
     strict: bool = False,
     moment: datetime | None = None,
+    pointers: Sequence[str] = (),
+    astray: Sequence[Problem] = (),
 ) -> Row:
     """Bind layer objects (and variables by name, `values`) for a moment and fetch the pictures that they need.
 
-    Raises LayersNotFound where `strict`, RowProblem, ResourceProblem naming the layer.
+    `pointers` are the places of the layer objects in the request, where they are not those of `params`; `astray` is
+    told as warnings. Raises LayersNotFound where `strict`, RowProblem, ResourceProblem naming the layer.
     """
     if strict or design.template.document.settings.strict:
-        _require_layers(design, params)
+        _require_layers(design, params, pointers or [f"/params/{place}" for place in range(len(params))], astray)
     now = moment or service.clock.now()
     bound = bind(design.template, values or {}, params, now=now)
+    if astray:
+        told = [Warning_(each.code, f"{each.message} {each.hint or ''}".strip(), each.layer) for each in astray]
+        bound = replace(bound, warnings=(*bound.warnings, *told))
     shown = sources(bound)
     wanted, wishes = with_inputs(shown)
     found: dict[str, Fetched | ResourceProblem] = {
@@ -208,19 +214,21 @@ def drawn_output(
     return DrawnOutput(output, mark, files, report, warnings, origin)
 
 
-def _require_layers(design: Design, params: Sequence[LayerObject]) -> None:
+def _require_layers(
+    design: Design, params: Sequence[LayerObject], pointers: Sequence[str], astray: Sequence[Problem]
+) -> None:
     names = design.layer_names
-    problems = []
-    for index, entry in enumerate(params):
+    problems = list(astray)
+    for entry, pointer in zip(params, pointers, strict=True):
         name = entry.get("name")
-        if name == CANVAS or design.template.layer_id(name) is not None:
+        if is_canvas(design.template, name) or design.template.layer_id(name) is not None:
             continue
         near = closest(name, names)
         problems.append(
             Problem(
                 "layer_not_found",
                 f"No layer is called {str(name)[:100]!r}.",
-                f"/params/{index}/name",
+                f"{pointer}/name",
                 f"Did you mean {near!r}?" if near else None,
                 near,
                 str(name)[:100],

@@ -44,6 +44,7 @@ from tirage.api.routes import (
     template_files,
     templates,
     usage,
+    workspace_settings,
     workspaces,
 )
 from tirage.context import Service, public_url
@@ -65,6 +66,7 @@ ROUTERS = (
     templates.router,
     template_files.router,
     workspaces.router,
+    workspace_settings.router,
     usage.router,
     hooks.router,
     deliveries.router,

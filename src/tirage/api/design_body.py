@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -15,10 +15,10 @@ from tirage.actions.open_design import Design, in_size
 from tirage.api.errors import Refused
 from tirage.api.json_body import Body
 from tirage.engine import formats
-from tirage.engine.errors import Problem, RenderProblem, RowProblem, TemplateProblem
+from tirage.engine.errors import Problem, RenderProblem, RowProblem, TemplateProblem, closest
 from tirage.engine.options import OutputOptions
 from tirage.engine.sizes import ALL, chosen_sizes
-from tirage.engine.template import Json
+from tirage.engine.template import CANVAS, Json, instance
 
 MAX_OUTPUTS = 12
 Response = Literal["url", "binary", "base64"]
@@ -69,7 +69,7 @@ class DesignBody(Body):
         }
     )
     format: FormatName | None = None
-    metadata: Metadata = ""
+    metadata: Metadata | None = None
     params: Annotated[list[LayerObject] | None, Field(max_length=2_000)] = None
     pages: Annotated[list[PageObject] | None, Field(max_length=200)] = None
     variables: dict[str, str | int | float | bool | list[Any] | dict[str, Any] | None] = Field(
@@ -158,25 +158,53 @@ def _sizes(body: DesignBody, design: Design) -> list[Size]:
     return sizes
 
 
-def layer_objects(body: DesignBody, design: Design) -> tuple[list[Mapping[str, Json]], dict[int, str]]:
-    """The layer objects of all pages, and the metadata of those that have their own.
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The layer objects of a request with the place of each in its body, and the metadata of pages that have their own.
+
+    `astray` are those of a page whose layer lies on another page: they change nothing.
+    """
+
+    params: tuple[Mapping[str, Json], ...]
+    pointers: tuple[str, ...]
+    page_metadata: Mapping[int, str] = field(default_factory=dict)
+    astray: tuple[Problem, ...] = ()
+
+
+def changes_of(body: DesignBody, design: Design) -> Changes:
+    """The layer objects of the design, or of its single pages, where `canvas` is that page.
 
     Raises Refused `params_and_pages`, RowProblem `page_not_found`.
     """
     if body.params is not None and body.pages is not None:
         raise Refused("params_and_pages", "params and pages cannot be given together.", pointer="/pages")
     if body.pages is None:
-        return [_plain(each) for each in body.params or ()], {}
-    count = len(design.template.document.pages)
+        asked = tuple(_plain(each) for each in body.params or ())
+        return Changes(asked, tuple(f"/params/{place}" for place in range(len(asked))))
+    pages = design.template.document.pages
     beyond = [
-        Problem("page_not_found", f"The design has {count} pages, counted from 0.", f"/pages/{place}/index")
+        Problem("page_not_found", f"The design has {len(pages)} pages, counted from 0.", f"/pages/{place}/index")
         for place, each in enumerate(body.pages)
-        if each.index >= count
+        if each.index >= len(pages)
     ]
     if beyond:
         raise RowProblem(beyond)
+    found: list[tuple[Mapping[str, Json], str]] = []
+    astray: list[Problem] = []
+    for place, page in enumerate(body.pages):
+        for number, layer in enumerate(page.layers):
+            at = f"/pages/{place}/layers/{number}"
+            if layer.name == CANVAS:
+                found.append(({**_plain(layer), "name": instance(CANVAS, f"[{page.index}]")}, at))
+            elif (home := design.page_of(layer.name)) in (None, page.index):
+                found.append((_plain(layer), at))
+            else:
+                near = closest(layer.name, [name for name in design.layer_names if design.page_of(name) == page.index])
+                message = f"Page {page.index} has no layer called {layer.name[:100]!r}; page {home} has."
+                hint = f"Did you mean {near!r}?" if near else None
+                astray.append(Problem("layer_not_found", message, f"{at}/name", hint, near, layer.name[:100]))
     metadata = {each.index: each.metadata for each in body.pages if each.metadata is not None}
-    return [_plain(layer) for page in body.pages for layer in page.layers], metadata
+    return Changes(tuple(each for each, _ in found), tuple(at for _, at in found), metadata, tuple(astray))
 
 
 def _plain(layer: LayerObject) -> dict[str, Any]:

@@ -25,12 +25,15 @@ def migrate(
     """Apply the migrations that this database has not seen; `tirage serve` does the same when it starts."""
     with ending():
         from tirage.cli.service_settings import read
-        from tirage.context import running_database
+        from tirage.context import has_database, running_database
         from tirage.db import migrate as migrations
 
         settings = read({"data_dir": None if data_dir is None else str(data_dir)})
-        with running_database(settings) as address:
-            report = migrations.migrate(address, dry_run=dry_run)
+        if dry_run and not has_database(settings):
+            report = migrations.MigrationReport((), migrations.read_migrations(), dry_run=True)
+        else:
+            with running_database(settings) as address:
+                report = migrations.migrate(address, dry_run=dry_run)
         for each in report.new:
             result(f"{'to apply' if dry_run else 'applied'}  {each}")
         if not report.new:

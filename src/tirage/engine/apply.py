@@ -25,6 +25,7 @@ from tirage.engine.template import (
     Overrides,
     Page,
     Template,
+    instance,
 )
 
 
@@ -37,7 +38,8 @@ def apply(template: Template, overrides: Overrides, warnings: tuple[Warning_, ..
         if not overrides.get(f"{PAGE}[{index}]", {}).get("visible", page.visible):
             continue
         layers = _applied(page.layers, overrides, touched, problems)
-        pages.append(_page(index, page, overrides.get(CANVAS, {}), layers, frozenset(touched), problems))
+        canvas = {**overrides.get(CANVAS, {}), **overrides.get(instance(CANVAS, f"[{index}]"), {})}
+        pages.append(_page(index, page, canvas, layers, frozenset(touched), problems))
     if not pages:
         problems.append(Problem("pages_hidden", "The row hides every page; at least one must be drawn.", "/pages"))
     if problems:

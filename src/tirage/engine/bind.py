@@ -195,9 +195,9 @@ def _plan(template: Template, columns: tuple[str, ...]) -> _Plan:
 def _target(template: Template, column: str) -> tuple[str, str] | Warning_:
     """The layer id and property that a column `layer.key` names."""
     name, dot, key = column.rpartition(".")
-    if dot and name == CANVAS:
+    if dot and (canvas := _canvas(template, name)) is not None:
         if key in _CANVAS_KEYS:
-            return CANVAS, _CANVAS_KEYS[key]
+            return canvas, _CANVAS_KEYS[key]
         return _unused(column, key, _CANVAS_KEYS, "property")
     if dot and (layer_id := template.by_name.get(name)) is not None:
         kind = type(template.layers[layer_id])
@@ -207,6 +207,19 @@ def _target(template: Template, column: str) -> tuple[str, str] | Warning_:
         return _unused(column, key, properties_of(kind), "property")
     names = [*template.by_name, *(variable.name for variable in template.document.variables)]
     return _unused(column, name if dot else column, names, "variable or layer")
+
+
+def _canvas(template: Template, name: object) -> str | None:
+    """The key of overrides that a row or a request means by `canvas` (all pages) or `canvas[1]` (the second one)."""
+    if name == CANVAS:
+        return CANVAS
+    places = range(len(template.document.pages))
+    return name if isinstance(name, str) and name in [instance(CANVAS, f"[{place}]") for place in places] else None
+
+
+def is_canvas(template: Template, name: object) -> bool:
+    """Whether a row or a request means the page itself, or one of several, by this name."""
+    return _canvas(template, name) is not None
 
 
 def _unused(column: str, name: str, valid: Sequence[str] | Mapping[str, Any], what: str) -> Warning_:
@@ -265,16 +278,16 @@ class _Writer:
         """A column's value: never markup, whatever it looks like."""
         if key == "text" and getattr(self.template.layers.get(layer_id), "markup", None) == "html":
             value = html.escape(text_of(value), quote=False)
-        for target in self.unfolded.ids(layer_id):
+        for target in (layer_id,) if is_canvas(self.template, layer_id) else self.unfolded.ids(layer_id):
             self.put(target, key, _from_row(value) if key in _PICTURES else value)
 
     def put_params(self, entry: Mapping[str, Json]) -> None:
         """One layer object of a wire request."""
         name = entry.get("name")
-        if name == CANVAS:
+        if (canvas := _canvas(self.template, name)) is not None:
             for key, value in entry.items():
                 if key in _CANVAS_KEYS and value is not None:
-                    self.put(CANVAS, _CANVAS_KEYS[key], value)
+                    self.put(canvas, _CANVAS_KEYS[key], value)
             return
         layer_id = self.template.layer_id(name)
         if layer_id is None or origin(layer_id) not in self.template.layers:

@@ -237,8 +237,9 @@ class BoundPage:
 
 
 Overrides = Mapping[str, Mapping[str, Json]]
-"""What a row changes: by layer id (`canvas` for the page) and JSON name of the property; the canonical bound row.
+"""What a row changes: by layer id and JSON name of the property; the canonical bound row.
 
+`canvas` stands for all pages, `canvas[1]` for the second one.
 `REPEAT` of a group is how often its children are drawn; `PAGE` with an index in brackets is a single page, `SETTINGS`
 the document. No id is written like these.
 """

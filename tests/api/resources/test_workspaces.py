@@ -69,3 +69,38 @@ async def test_only_admins_and_only_their_own(alice: Person, bob: Person, runnin
         answer = await member.client.request(method, f"/workspaces{path}", json={"name": "Mine"})
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert (await running.client().get("/workspaces")).status_code == 401
+
+
+@pytest.mark.check(145, 148, 161)
+async def test_settings_of_a_workspace(alice: Person, bob: Person, running: Running) -> None:
+    """An admin lists origins as browsers send them and opens links; what is left out stays, nobody else changes it."""
+    path = f"/workspaces/{alice.workspace}/settings"
+    held = {"corsOrigins": [], "linkPolicy": "signed"}
+    assert (await alice.client.get(path)).json() == held
+    for origin in ("*", "null", "https://a.example/", "https://A.example", "a.example", "ftp://a.example",
+                   "https://a.example:443", "https://*.example", "https://a.example\n"):  # fmt: skip
+        wrong = await alice.client.patch(path, json={"corsOrigins": ["https://a.example", origin]})
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "origin_invalid")
+        assert wrong.json()["errors"][0]["pointer"] == "/corsOrigins/1"
+    assert (await alice.client.patch(path, json={"linkPolicy": "some"})).status_code == 422
+    assert (await alice.client.get(path)).json() == held
+    origins = ["https://a.example", "http://localhost:3000"]
+    assert (await alice.client.patch(path, json={"corsOrigins": origins})).json() == {**held, "corsOrigins": origins}
+    opened = await alice.client.patch(path, json={"linkPolicy": "open"})
+    assert opened.json() == {"corsOrigins": origins, "linkPolicy": "open"} == (await alice.client.get(path)).json()
+    design = await store(alice)
+    assert (await running.client().get(f"/links/{design['id']}.png")).status_code == 200
+    for method in ("GET", "PATCH"):
+        assert (await bob.client.request(method, path, json={})).json()["code"] == "workspace_not_found"
+    member = await running.person("Member", ("render", "read", "write"), alice.tenant)
+    assert (await member.client.patch(path, json={})).json()["code"] == "insufficient_scope"
+
+
+@pytest.mark.check(148)
+async def test_links_of_a_foreign_design(alice: Person, bob: Person) -> None:
+    """Nobody opens the links of somebody else's design."""
+    design = await store(alice)
+    for method in ("GET", "PUT"):
+        answer = await bob.client.request(method, f"/templates/{design['id']}/links", json={"linkPolicy": "open"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "template_not_found")
+    assert (await alice.client.get(f"/templates/{design['id']}/links")).json() == {"linkPolicy": None}

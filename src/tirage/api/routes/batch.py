@@ -51,7 +51,7 @@ class BatchBody(Body):
     )
     template_id: TemplateId = None
     format: Annotated[str, Field(max_length=20, description="pdf; a batch is nothing else.")] = "pdf"
-    metadata: Metadata = ""
+    metadata: Metadata | None = None
     pages: Annotated[list[BatchPageBody], Field(min_length=1, max_length=MAX_PAGES)]
 
 
@@ -81,7 +81,7 @@ async def make_batch(request: Request, who: Annotated[Caller, Depends(caller("re
         await once.record(tx, answered[0])
 
     async with once.guarded():
-        await make_batch_pdf(service, pages, once.identity, body.metadata, strict=strict, answering=answering)
+        await make_batch_pdf(service, pages, once.identity, body.metadata or "", strict=strict, answering=answering)
     return answered[0]
 
 
@@ -99,4 +99,4 @@ async def _page(request: Request, who: Caller, body: BatchBody, place: int) -> B
         first = error.problems[0]
         raise NotFound(Problem(first.code, first.message, pointer)) from None
     layers = [{"name": each.name, **(each.model_extra or {})} for each in given.layers]
-    return BatchPage(design, layers, given.metadata if given.metadata is not None else body.metadata)
+    return BatchPage(design, layers, given.metadata if given.metadata is not None else body.metadata or "")

@@ -17,7 +17,7 @@ from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file
 from tirage.actions.quota import require_quota
 from tirage.actions.render_request import DrawnOutput, read_row
 from tirage.api.auth import Caller, caller, designs_of, service_of
-from tirage.api.design_body import DesignBody, Wish, layer_objects, moment_of, outputs_of, read_wish
+from tirage.api.design_body import DesignBody, Wish, changes_of, moment_of, outputs_of, read_wish
 from tirage.api.idempotent import begin_once
 from tirage.api.json_body import read_model
 from tirage.api.openapi import answers, body_schema
@@ -47,7 +47,7 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
     body = await read_model(request, DesignBody)
     who.require_template(uid)
     design = await designs_of(request).locate(service, uid, who.key.workspaces, who.workspace)
-    params, page_metadata = layer_objects(body, design)
+    changes = changes_of(body, design)
     outputs = outputs_of(body, wish, design)
     once = await begin_once(request, design.workspace, f"POST /designs/{uid}")
     if once.replay is not None:
@@ -57,7 +57,14 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
         await require_quota(service, design.workspace)
         rows = {
             size: await read_row(
-                service, in_size(design, size), params, values=body.variables, strict=wish.strict, moment=moment
+                service,
+                in_size(design, size),
+                changes.params,
+                values=body.variables,
+                strict=wish.strict,
+                moment=moment,
+                pointers=changes.pointers,
+                astray=changes.astray,
             )
             for size in dict.fromkeys(output.size for _, output in outputs)
         }
@@ -69,7 +76,7 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
             answered.append(_answer(service, wish, drawn, kept, design.name, several))
             await once.record(tx, answered[0])
 
-        asked = Asked(once.identity, params, body.variables, body.metadata, page_metadata)
+        asked = Asked(once.identity, changes.params, body.variables, body.metadata or "", changes.page_metadata)
         named = [(name, each) for (name, _), each in zip(outputs, drawn, strict=True)]
         await keep_pictures(service, design, asked, named, answering=answering)
         return answered[0]

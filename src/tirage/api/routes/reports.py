@@ -14,7 +14,7 @@ from tirage.actions.render_request import draw_row, read_row
 from tirage.actions.sample_fields import sample_fields
 from tirage.api.answers import json_answer, strict_wish
 from tirage.api.auth import Caller, caller, designs_of, service_of
-from tirage.api.design_body import DesignBody, layer_objects, moment_of
+from tirage.api.design_body import DesignBody, changes_of, moment_of
 from tirage.api.json_body import Answer, Body, read_model
 from tirage.api.openapi import answers, body_schema
 from tirage.engine.errors import Problem, RowProblem
@@ -52,8 +52,17 @@ async def report_design(uid: str, request: Request, who: Annotated[Caller, Depen
     body = await read_model(request, DesignBody)
     who.require_template(uid)
     design = await designs_of(request).locate(service, uid, who.key.workspaces, who.workspace)
-    params, _ = layer_objects(body, design)
-    row = await read_row(service, design, params, values=body.variables, strict=strict, moment=moment_of(body))
+    changes = changes_of(body, design)
+    row = await read_row(
+        service,
+        design,
+        changes.params,
+        values=body.variables,
+        strict=strict,
+        moment=moment_of(body),
+        pointers=changes.pointers,
+        astray=changes.astray,
+    )
     drawn = await draw_row(service, row, Output(), colours=False, layout_only=True)
     return Response(orjson.dumps(drawn.report), 200, media_type="application/json")
 
