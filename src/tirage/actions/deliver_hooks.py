@@ -19,12 +19,13 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from tirage.actions.event_types import HOOK_DISABLED
 from tirage.assets.freshness import retry_after
 from tirage.assets.post import Poster
 from tirage.context import Service
 from tirage.engine.errors import ResourceProblem, TirageError
 from tirage.faults import fault
-from tirage.store import deliveries
+from tirage.store import deliveries, events
 from tirage.store.deliveries import Due, Outcome, Recorded
 from tirage.store.hooks import SECRET_PREFIX
 
@@ -71,6 +72,7 @@ async def deliver(service: Service, poster: Poster, due: Due, chance: float) -> 
         recorded = await deliveries.record(system, due, outcome, now, chance)
     if recorded is not None and recorded.disabled is not None:
         log.warning("The hook %s of workspace %s was disabled: %s.", due.hook_id, due.workspace_id, recorded.disabled)
+        await _tell_disabled(service, due, recorded.disabled, now)
     return recorded
 
 
@@ -136,6 +138,12 @@ class HookSender:
 async def send_hooks(service: Service) -> None:
     """Send what is due until it is cancelled: what a process of the service runs beside its requests."""
     await HookSender(service).run()
+
+
+async def _tell_disabled(service: Service, due: Due, reason: str, now: datetime) -> None:
+    said = {"id": due.hook_id, "targetUrl": due.target_url, "eventType": due.type, "reason": reason}
+    async with service.database.workspace(due.workspace_id) as tx:
+        await events.enqueue(tx, HOOK_DISABLED, orjson.dumps(said).decode(), now)
 
 
 async def _attempt(service: Service, poster: Poster, due: Due) -> Outcome:

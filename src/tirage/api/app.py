@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from tirage import __version__
+from tirage.actions.clean_up import keep_clean
 from tirage.actions.deliver_hooks import send_hooks
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.open_link import OpenLinks
@@ -150,7 +151,7 @@ async def _background(service: Service) -> AsyncIterator[None]:
                 await task
 
 
-BACKGROUND: tuple[Callable[[Service], Any], ...] = (send_hooks, run_schedules)
+BACKGROUND: tuple[Callable[[Service], Any], ...] = (send_hooks, run_schedules, keep_clean)
 """Coroutine functions that run as long as the process, one call each."""
 
 

@@ -20,6 +20,8 @@ from tirage.settings import Settings
 
 WINDOW = 60.0
 """Seconds after which an empty bucket is full again."""
+REPLAYS = 30
+"""How often a minute a hook's events may be asked for once more: each time may be for many thousands."""
 MOST_BUCKETS = 50_000
 """The buckets that were used last are kept; one that is forgotten was most likely full."""
 _SCOPE = "tirage.rate"
@@ -79,6 +81,7 @@ class Limits:
     workspaces: Buckets
     links: Buckets
     failures: Buckets
+    replays: Buckets
 
     @classmethod
     def of(cls, settings: Settings, *, now: Callable[[], float] = time.monotonic) -> Limits:
@@ -88,6 +91,7 @@ class Limits:
             Buckets("workspace", settings.rate_workspace, now=now),
             Buckets("address", settings.rate_links, now=now),
             Buckets("failures", settings.rate_failures, now=now),
+            Buckets("hook", REPLAYS, now=now),
         )
 
     def admit_render(self, request: Request, key: str, workspace: str) -> None:
@@ -97,6 +101,10 @@ class Limits:
     def admit_link(self, request: Request, workspace: str) -> None:
         """Count a link that has to be drawn, for its address and its workspace. Raises Refused `rate_limited`."""
         request.scope[_SCOPE] = _charge([(self.links, address_of(request)), (self.workspaces, workspace)])
+
+    def admit_replay(self, request: Request, hook: str) -> None:
+        """Count a replay of a hook's events. Raises Refused `rate_limited`."""
+        request.scope[_SCOPE] = _charge([(self.replays, hook)])
 
     def count_failure(self, request: Request) -> None:
         """Count a wrong key or signature. Raises Refused `rate_limited` in its place where there were too many."""
@@ -147,7 +155,13 @@ def _charge(wanted: Sequence[tuple[Buckets, str]]) -> dict[str, str]:
     return _headers([buckets.standing(key) for buckets, key in counted])
 
 
-_NAMES = {"key": "API key", "workspace": "workspace", "address": "address", "failures": "address that were refused"}
+_NAMES = {
+    "key": "API key",
+    "workspace": "workspace",
+    "address": "address",
+    "failures": "address that were refused",
+    "hook": "hook",
+}
 
 
 def _headers(standings: Sequence[Standing]) -> dict[str, str]:

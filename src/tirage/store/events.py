@@ -66,7 +66,10 @@ SELECT """
 """
 )
 _GET: LiteralString = "SELECT " + _COLUMNS + " FROM events WHERE workspace_id = %(workspace)s AND id = %(uid)s"
-_PURGE: LiteralString = "DELETE FROM events WHERE created_at < %(before)s"
+_PURGE: LiteralString = """
+DELETE FROM events WHERE id = ANY(ARRAY(
+    SELECT id FROM events WHERE created_at < %(before)s ORDER BY created_at LIMIT 5000))
+"""
 
 
 async def next_sequence(tx: Transaction) -> int:
@@ -114,5 +117,8 @@ async def get(tx: Transaction, uid: str) -> Event:
 
 
 async def purge(system: Transaction, before: datetime) -> int:
-    """Remove the events of all tenants older than a moment, with deliveries and log. In a transaction of the system."""
+    """Remove events of all tenants older than a moment with deliveries and log, some thousands at most; how many.
+
+    In a transaction of the system.
+    """
     return await system.execute(_PURGE, before=before)

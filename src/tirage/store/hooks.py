@@ -6,7 +6,7 @@ import base64
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import LiteralString, cast
 
 from tirage.db.connect import Transaction
 from tirage.store.errors import NotFound
@@ -92,6 +92,12 @@ WHERE workspace_id = %(workspace)s
 ORDER BY created_at DESC, id DESC
 """
 )
+_WANTED: LiteralString = """
+SELECT EXISTS (
+    SELECT FROM hooks
+    WHERE workspace_id = %(workspace)s AND event_type = %(event_type)s AND disabled_at IS NULL
+      AND (template_id IS NULL OR template_id = %(template_id)s))
+"""
 _DELETE: LiteralString = (
     """
 DELETE FROM hooks WHERE workspace_id = %(workspace)s AND id = %(uid)s
@@ -147,6 +153,11 @@ async def unsubscribe(tx: Transaction, event_type: str, target_url: str, templat
 async def list_hooks(tx: Transaction) -> list[Hook]:
     """The workspace's subscriptions, newest first."""
     return await tx.all(Hook, _LIST)
+
+
+async def wanted(tx: Transaction, event_type: str, template_id: str | None) -> bool:
+    """Whether an enabled hook asks for an event of a design."""
+    return cast("bool", await tx.value(_WANTED, event_type=event_type, template_id=template_id))
 
 
 async def get(tx: Transaction, uid: str) -> Hook:

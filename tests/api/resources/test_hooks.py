@@ -14,8 +14,11 @@ from tests.api.resources.test_templates import MISSING, TIME, store
 from tests.harness.client import Person, Running, running_app
 from tests.harness.receiver import Receiver
 
+from tirage.actions.clean_up import clean_up, keep_clean
 from tirage.actions.deliver_hooks import HookSender
-from tirage.store import events
+from tirage.api.app import BACKGROUND
+from tirage.api.limits import REPLAYS, Limits
+from tirage.store import deliveries, events
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +119,7 @@ async def sending(tmp_path: Path) -> AsyncIterator[tuple[Running, Receiver]]:
 async def test_deliveries_are_listed_and_can_be_replayed(sending: tuple[Running, Receiver]) -> None:
     """The log tells each attempt; a replay sends the same id again, of one event, a range, or an exhausted one."""
     running, receiver = sending
+    limits: Limits = running.app._app.state.limits
     carol = await running.person("Carol")
     made = (await carol.client.post("/hooks", json=wanted(None, receiver.url()))).json()
     path = f"/hooks/{made['uid']}"
@@ -142,6 +146,10 @@ async def test_deliveries_are_listed_and_can_be_replayed(sending: tuple[Running,
         assert told.json() == {"error": False, "message": "", "replayed": count}
         await send()
     assert [each.headers["webhook-id"] for each in receiver.messages] == [event] * 4
+    limits.replays.take(made["uid"], REPLAYS - 3.0)
+    often = await carol.client.post(f"{path}/replay", json={"eventId": event})
+    assert (often.status_code, often.json()["code"]) == (429, "rate_limited") and often.headers["retry-after"] == "2"
+    limits.replays.take(made["uid"], 3.0 - REPLAYS)
     receiver.answers = [(410, {})]
     await carol.client.post(f"{path}/replay", json={"eventId": event})
     await send()
@@ -171,3 +179,51 @@ async def test_the_service_sends_by_itself(tmp_path: Path) -> None:
                 name: drawn[name] for name in drawn if name != "files"
             }
             assert made["uid"] and said["metadata"] == "row 7"
+
+
+async def test_events_of_what_failed(sending: tuple[Running, Receiver]) -> None:
+    """A picture that cannot be made is told with its reason, if somebody asks; so is a hook that was ended."""
+    running, receiver = sending
+    erin = await running.person("Erin")
+    design = (await store(erin))["id"]
+    wrong = {"metadata": "row 7", "params": [{"name": "title", "color": "no colour"}]}
+    assert (await erin.client.post(f"/designs/{design}", json=wrong)).status_code == 422
+    for kind in ("IMAGE_FAILED", "HOOK_DISABLED"):
+        body = {**wanted(None, receiver.url(f"/{kind}")), "eventType": kind}
+        assert (await erin.client.post("/hooks", json=body)).status_code == 200
+    assert (await erin.client.post(f"/designs/{design}", json={})).status_code == 200
+    refused = (await erin.client.post(f"/designs/{design}", json=wrong)).json()
+    receiver.answers = [(410, {})]
+    for _ in range(2):
+        sender = HookSender(running.service, chance=lambda: 0.5)
+        await sender.begin()
+        await sender.settle()
+    failed, ended = receiver.messages
+    said = orjson.loads(failed.body)
+    assert failed.headers["tirage-event"] == "IMAGE_FAILED" and TIME.fullmatch(said["createdAt"])
+    assert (said["status"], said["templateId"], said["metadata"]) == ("failed", design, "row 7")
+    assert (said["code"], said["errors"]) == (refused["code"], refused["errors"]) and len(said["id"]) == 10
+    gone = orjson.loads(ended.body)
+    assert ended.path == "/HOOK_DISABLED" and (gone["eventType"], gone["reason"]) == ("IMAGE_FAILED", "gone")
+
+
+async def test_what_has_had_its_time_is_removed(running: Running) -> None:
+    """Answers kept for a day and events of a month are gone after it, with their deliveries; the others stay."""
+    fay = await running.person("Fay")
+    made = (await fay.client.post("/hooks", json=wanted(None, "https://example.com/x"))).json()
+    await fay.client.post("/workspaces", json={"name": "A"}, headers={"idempotency-key": "k"})
+
+    async def kept() -> tuple[int, int]:
+        async with running.service.database.workspace(fay.workspace) as tx:
+            keys = await tx.value("SELECT count(*) FROM idempotency WHERE workspace_id = %(workspace)s")
+            return keys, len((await deliveries.page(tx, made["uid"])).items)
+
+    async with running.service.database.workspace(fay.workspace) as tx:
+        await events.enqueue(tx, "NEW_IMAGE", "{}", running.clock.now())
+        await events.enqueue(tx, "NEW_IMAGE", "{}", running.clock.now() + timedelta(days=2))
+    await clean_up(running.service)
+    assert await kept() == (1, 2)
+    running.clock.advance(timedelta(days=30, seconds=1))
+    await clean_up(running.service)
+    assert await kept() == (0, 1)
+    assert keep_clean in BACKGROUND

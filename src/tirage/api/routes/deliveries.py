@@ -13,6 +13,7 @@ from tirage.actions.hook_answer import WireAttempt, WireDeliveries, WireDone, at
 from tirage.api.answers import json_answer
 from tirage.api.auth import Caller, caller, service_of
 from tirage.api.json_body import Body, read_model
+from tirage.api.limits import Limits
 from tirage.api.openapi import answers, body_schema
 from tirage.api.routes.hooks import HookRoute, hook_of
 from tirage.store import deliveries
@@ -47,6 +48,8 @@ async def replay(uid: str, request: Request, who: Writer) -> Response:
     """Deliver one event, or those of a time range, once more under their old ids; exhausted ones begin again."""
     hook = await hook_of(request, who, uid)
     body = await read_model(request, ReplayBody)
+    limits: Limits = request.app.state.limits
+    limits.admit_replay(request, hook.id)
     since, until = (None if each is None else _utc(each) for each in (body.since, body.until))
     count = await replay_hook(service_of(request), hook, event=body.event_id, since=since, until=until)
     return json_answer(WireReplayed(replayed=count))

@@ -10,20 +10,22 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
+from tirage.actions.draw_order import Output
 from tirage.actions.draw_outputs import draw_outputs
 from tirage.actions.keep_pictures import Asked, keep_pictures
-from tirage.actions.open_design import in_size
+from tirage.actions.open_design import Design, in_size
 from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, plain
 from tirage.actions.quota import require_quota
 from tirage.actions.render_request import DrawnOutput, read_row
+from tirage.actions.tell_failure import tell_failure
 from tirage.api.auth import Caller, caller, designs_of, service_of
-from tirage.api.design_body import DesignBody, Wish, changes_of, moment_of, outputs_of, read_wish
+from tirage.api.design_body import Changes, DesignBody, Wish, changes_of, moment_of, outputs_of, read_wish
 from tirage.api.idempotent import begin_once
 from tirage.api.json_body import read_model
 from tirage.api.openapi import answers, body_schema
 from tirage.context import Service
 from tirage.db.connect import Transaction
-from tirage.engine.errors import Problem, RenderProblem
+from tirage.engine.errors import Problem, RenderProblem, TirageError
 from tirage.store.images import Image
 
 router = APIRouter(tags=["Designs"])
@@ -53,22 +55,13 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
     if once.replay is not None:
         return once.replay
     async with once.guarded():
-        moment = moment_of(body)
+        asked = Asked(once.identity, changes.params, body.variables, body.metadata or "", changes.page_metadata)
         await require_quota(service, design.workspace)
-        rows = {
-            size: await read_row(
-                service,
-                in_size(design, size),
-                changes.params,
-                values=body.variables,
-                strict=wish.strict,
-                moment=moment,
-                pointers=changes.pointers,
-                astray=changes.astray,
-            )
-            for size in dict.fromkeys(output.size for _, output in outputs)
-        }
-        drawn = await draw_outputs(service, rows, outputs)
+        try:
+            drawn = await _draw(service, design, body, changes, outputs, strict=wish.strict)
+        except TirageError as error:
+            await tell_failure(service, design, asked, outputs[0][0], error)
+            raise
         answered: list[Response] = []
 
         async def answering(tx: Transaction, kept: tuple[Image, ...]) -> None:
@@ -76,10 +69,36 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
             answered.append(_answer(service, wish, drawn, kept, design.name, several))
             await once.record(tx, answered[0])
 
-        asked = Asked(once.identity, changes.params, body.variables, body.metadata or "", changes.page_metadata)
         named = [(name, each) for (name, _), each in zip(outputs, drawn, strict=True)]
         await keep_pictures(service, design, asked, named, answering=answering)
         return answered[0]
+
+
+async def _draw(
+    service: Service,
+    design: Design,
+    body: DesignBody,
+    changes: Changes,
+    outputs: tuple[tuple[str, Output], ...],
+    *,
+    strict: bool,
+) -> list[DrawnOutput]:
+    """Every output of the request, each in the size of the design that it is of."""
+    moment = moment_of(body)
+    rows = {
+        size: await read_row(
+            service,
+            in_size(design, size),
+            changes.params,
+            values=body.variables,
+            strict=strict,
+            moment=moment,
+            pointers=changes.pointers,
+            astray=changes.astray,
+        )
+        for size in dict.fromkeys(output.size for _, output in outputs)
+    }
+    return await draw_outputs(service, rows, outputs)
 
 
 def _answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from tirage.actions.change_settings import change_workspace_settings
 from tirage.actions.picture_answer import Wire
@@ -17,7 +17,7 @@ from tirage.store.workspaces import WorkspaceSettings
 
 router = APIRouter(tags=["Workspaces"])
 Policy = Literal["off", "signed", "open"]
-_EXAMPLE = {"corsOrigins": ["https://app.example.com"], "linkPolicy": "signed"}
+_EXAMPLE: dict[str, JsonValue] = {"corsOrigins": ["https://app.example.com"], "linkPolicy": "signed"}
 
 
 class SettingsBody(Body):
