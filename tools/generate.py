@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer.main
+from error_codes import AREAS, all_codes
 
 from tirage.actions.schemas import report_schema, template_schema
+from tirage.api.errors import STATUSES
 from tirage.cli.app import app
 from tirage.engine.formats import FORMATS
 from tirage.engine.layer import Layer
@@ -23,40 +20,8 @@ from tirage.engine.layers import LAYER_TYPES
 from tirage.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "src" / "tirage"
 TARGET = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/generate.py from the code; change the code, then run `make generate`. -->\n\n"
-
-_CODE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
-_CALLS = frozenset(
-    {"Problem", "problem", "_problem", "Warning_", "warn", "add", "_refuse", "_Refused", "_CellError", "_render"}
-    | {"PydanticCustomError"}
-)
-"""What makes a problem or a warning: calls whose first two arguments are a code and a message."""
-_AREAS = (
-    ("engine/svg", "Pictures"),
-    ("engine/images", "Pictures"),
-    ("engine/text", "Text and fonts"),
-    ("assets/font", "Text and fonts"),
-    ("engine/bind", "Rows"),
-    ("engine", "Templates and output"),
-    ("assets", "Sources of pictures"),
-    ("tables", "Tables"),
-    ("pool", "Drawing"),
-    ("actions", "Commands"),
-    ("cli", "Commands"),
-    ("db", "Database"),
-    ("blobs", "Storage"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A code, where it comes from, and the sentence it comes with; `…` stands for what differs."""
-
-    area: str
-    code: str
-    message: str
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -255,82 +220,22 @@ def errors_page() -> str:
         f"{NOTE}# Problems and warnings\n\nCodes are stable: programs may rely on them. The sentences are for people "
         "and may change; `…` stands for what differs from case to case.\n"
     ]
-    codes = sorted(_codes(), key=lambda each: each.code)
-    for area in dict.fromkeys(area for _, area in _AREAS):
+    codes = all_codes()
+    for area in AREAS:
         rows = [(f"`{each.code}`", each.message or "Told with what was found.") for each in codes if each.area == area]
         if rows:
             parts.append(f"## {area}\n\n{table(('Code', 'Sentence'), rows)}")
     return "\n".join(parts)
 
 
-def _codes() -> Iterator[Code]:
-    """Each code once: with the first of its sentences, in the order of the files' names."""
-    seen: dict[str, Code] = {}
-    for path in _sources():
-        place = path.relative_to(PACKAGE).as_posix()
-        area = next((name for prefix, name in _AREAS if place.startswith(prefix)), "Commands")
-        for code, message in _literals(ast.parse(path.read_text(encoding="utf-8"))):
-            if code not in seen or not seen[code].message:
-                seen[code] = Code(area, code, message)
-    yield from seen.values()
-
-
-def _sources() -> list[Path]:
-    """The package's modules under version control; all of them where there is no repository."""
-    if shutil.which("git") and (ROOT / ".git").exists():
-        command = ["git", "ls-files", "-z", "--", "src/tirage/*.py"]
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-        return sorted(path for name in listed if name and (path := ROOT / name).is_file())
-    return sorted(PACKAGE.rglob("*.py"))
-
-
-def _literals(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    variables = _assigned(tree)
-    for node in ast.walk(tree):
-        given: list[ast.expr] = []
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            named = {each.arg: each.value for each in node.keywords}
-            if name in _CALLS:
-                given = [*node.args[:2], *(named[key] for key in ("code", "message") if key in named)]
-        elif isinstance(node, ast.Tuple):
-            given = node.elts[:2]  # the text engine gathers its warnings as pairs
-        if len(given) == 2 and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
-            code, message = given[0].value, _sentence(given[1], variables)
-            if _CODE.fullmatch(code) and (message or isinstance(node, ast.Call)):
-                yield code, message
-
-
-def _assigned(tree: ast.Module) -> dict[str, list[tuple[int, ast.expr]]]:
-    """The line and value of every assignment to a name, in the order of the lines."""
-    found: dict[str, list[tuple[int, ast.expr]]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found.setdefault(node.targets[0].id, []).append((node.lineno, node.value))
-    return {name: sorted(values, key=lambda each: each[0]) for name, values in found.items()}
-
-
-def _sentence(node: ast.expr, variables: dict[str, list[tuple[int, ast.expr]]]) -> str:
-    """What is told, `…` for what is put into it; empty where that cannot be read from the code."""
-    if isinstance(node, ast.Name):
-        before = [value for line, value in variables.get(node.id, []) if line < node.lineno]
-        node = before[-1] if before else node
-    text = re.sub("…+", "…", _text(node)).replace("{shown}", "…")
-    return text if " " in text else ""
-
-
-def _text(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else "…"
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) if isinstance(part, ast.Constant) else "…" for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _text(node.left) + _text(node.right)
-    return "…"
+def codes_json() -> str:
+    """Every code with its sentence, and its status where it has one of its own: what the page /docs lists."""
+    told = [{"code": each.code, "sentence": each.message, "status": STATUSES.get(each.code)} for each in all_codes()]
+    return "[\n" + ",\n".join(json.dumps(each, ensure_ascii=False) for each in told) + "\n]\n"
 
 
 def pages() -> dict[str, str]:
-    """The generated files of docs/reference by name."""
+    """The generated files by name, relative to docs/reference."""
     return {
         "cli.md": cli_page(),
         "settings.md": settings_page(),
@@ -338,6 +243,7 @@ def pages() -> dict[str, str]:
         "formats.md": formats_page(),
         "expressions.md": expressions_page(),
         "errors.md": errors_page(),
+        "../../src/tirage/api/static/codes.json": codes_json(),
         "template.schema.json": json.dumps(template_schema(), indent=2, ensure_ascii=False) + "\n",
         "report.schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
     }
@@ -355,7 +261,7 @@ def main() -> int:
             TARGET.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     if stale and "--check" in sys.argv[1:]:
-        print(f"docs/reference is out of date ({', '.join(stale)}): run `make generate`.", file=sys.stderr)
+        print(f"Generated files are out of date ({', '.join(stale)}): run `make generate`.", file=sys.stderr)
         return 1
     return 0
 

@@ -9,11 +9,12 @@ import httpx
 import pytest
 from tests.harness.site import Site, add_key
 
-from tirage.api.errors import UNAUTHORIZED
 from tirage.clock import OffsetClock
 from tirage.db.connect import Database
 from tirage.ids import hash_key, new_key
 from tirage.store import keys
+
+UNAUTHORIZED = "Valid API key is required. Add request header like Authorization: Bearer API_KEY"
 
 
 def key_with(site: Site, scopes: tuple[keys.Scope, ...], **more: object) -> str:

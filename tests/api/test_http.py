@@ -8,6 +8,8 @@ import httpx
 import pytest
 from tests.harness.site import Site
 
+from tirage.api.errors import STATUSES
+
 JSON = {"content-type": "application/json"}
 
 
@@ -198,5 +200,7 @@ def test_the_description_of_the_routes(stranger: httpx.Client) -> None:
     assert not re.findall(r"https?://", page.text)
     for part in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
         assert stranger.get(part).status_code == 200
+    listed = {each["code"]: each["sentence"] for each in stranger.get("/docs/codes.json").json()}
+    assert set(STATUSES) <= set(listed) and {"template_not_found", "layer_not_found", "value_invalid"} <= set(listed)
     front = stranger.get("/")
     assert (front.status_code, front.headers["location"]) == (307, "/docs")

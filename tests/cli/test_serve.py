@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -28,6 +29,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
+@pytest.mark.check(142)
 def test_the_first_start_the_printed_call_and_the_end(folder: Path) -> None:
     """Everything that a newcomer sees works when pasted; Ctrl-C ends all of it, and the next start has the pictures."""
     with serving(folder) as first:
@@ -45,6 +47,19 @@ def test_the_first_start_the_printed_call_and_the_end(folder: Path) -> None:
         assert httpx.post(
             target, content=call[-1], headers={**headers, "Authorization": f"Bearer {made.stdout.strip()}"}
         ).is_success
+
+        listed = command("keys", "list", "--json", "--data-dir", str(folder))
+        (another, shown) = json.loads(listed.stdout)
+        assert (another["name"], another["scopes"], shown["name"]) == ("another", ["render"], "first key")
+        assert shown["lastUsedAt"] and first.key[-4:] == shown["ending"] and first.key not in listed.stdout
+        assert "another  (render), used" in command("keys", "list", "--data-dir", str(folder)).stdout
+        ended = command("keys", "revoke", another["id"], "--data-dir", str(folder))
+        assert (ended.returncode, ended.stdout) == (0, "")
+        assert command("keys", "revoke", "0123456789", "--data-dir", str(folder)).returncode == 2
+        revoked = time.monotonic() + 5
+        refused = {**headers, "Authorization": f"Bearer {made.stdout.strip()}"}
+        while httpx.post(target, content=call[-1], headers=refused, timeout=60).is_success:
+            assert time.monotonic() < revoked
 
         second = command("serve", "--port", "0", "--data-dir", str(folder))
         assert second.returncode == 2 and str(first.process.pid) in second.stderr
@@ -145,7 +160,9 @@ def test_what_is_wrong_is_told(
 
 
 def test_the_database_is_migrated_by_hand(folder: Path) -> None:
-    """Once; a second run has nothing to do, and a key needs a workspace."""
+    """Once; a second run has nothing to do, a dry run makes nothing, and a key needs a workspace."""
+    planned = command("db", "migrate", "--dry-run", "--data-dir", str(folder / "none"))
+    assert planned.returncode == 0 and "to apply  0001" in planned.stdout and not (folder / "none").exists()
     assert "applied  0001" in command("db", "migrate", "--data-dir", str(folder)).stdout
     again = command("db", "migrate", "--dry-run", "--data-dir", str(folder))
     assert again.stdout == "" and "up to date" in again.stderr

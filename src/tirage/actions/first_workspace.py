@@ -21,7 +21,7 @@ from tirage.ids import ApiKey, read_key
 from tirage.store import accounts, keys, templates, workspaces
 from tirage.store.accounts import Account
 from tirage.store.errors import Invalid
-from tirage.store.keys import SCOPES, CreatedKey, Scope
+from tirage.store.keys import SCOPES, CreatedKey, Key, Scope
 from tirage.store.templates import NewDocument
 from tirage.store.workspaces import Workspace
 
@@ -44,45 +44,82 @@ class FirstWorkspace:
 
 
 async def first_workspace(database: Database, clock: Clock, bootstrap_key: str = "") -> FirstWorkspace | None:
-    """Set a fresh installation up; None where it has an account already.
+    """Set a fresh installation up; None where that was done. Takes two connections.
 
-    Raises Invalid `bootstrap_key_invalid`, Conflict `key_exists`.
+    What an interrupted first start has left is made anew. Raises Invalid `bootstrap_key_invalid`, Conflict
+    `key_exists`.
     """
     secret = _chosen(bootstrap_key)
     now = clock.now()
-    async with database.system() as system:
+    async with database.system() as turn:
         # Of several processes that start at once on a fresh database one sets it up, and the others find it done.
-        await system.execute("SELECT pg_advisory_xact_lock(%(lock)s)", lock=_LOCK)
-        if await accounts.oldest(system) is not None:
-            return None
-        account = await accounts.create(system, ACCOUNT_NAME, now)
-    async with database.account(account.id) as owner:
-        workspace = await workspaces.create(owner, WORKSPACE_NAME, now)
-        key = await keys.create(owner, KEY_NAME, workspaces=(workspace.id,), scopes=SCOPES, now=now, secret=secret)
-    designs = {name: await _add(database, workspace.id, name, now) for name in reversed(starters.names())}
+        await turn.execute("SELECT pg_advisory_xact_lock(%(lock)s)", lock=_LOCK)
+        async with database.system() as system:
+            account = await accounts.oldest(system) or await accounts.create(system, ACCOUNT_NAME, now)
+        async with database.account(account.id) as owner:
+            # The key comes last: without one nobody has used the installation, and its text was not shown yet.
+            if await keys.list_keys(owner):
+                return None
+            for half in await workspaces.list_workspaces(owner):
+                await workspaces.delete(owner, half.id)
+            workspace = await workspaces.create(owner, WORKSPACE_NAME, now)
+        designs = {name: await _add(database, workspace.id, name, now) for name in reversed(starters.names())}
+        async with database.account(account.id) as owner:
+            key = await keys.create(owner, KEY_NAME, workspaces=(workspace.id,), scopes=SCOPES, now=now, secret=secret)
     return FirstWorkspace(account, workspace, key, designs)
 
 
 async def create_key(
-    database: Database, clock: Clock, name: str, scopes: tuple[Scope, ...], *, expires_at: datetime | None = None
+    database: Database,
+    clock: Clock,
+    name: str,
+    scopes: tuple[Scope, ...],
+    *,
+    expires_at: datetime | None = None,
+    only: tuple[str, ...] = (),
+    designs: tuple[str, ...] = (),
 ) -> CreatedKey:
-    """A key of the first account for all its workspaces. Raises Invalid `installation_empty`, `key_scopes`."""
+    """A key of the first account, for all its workspaces or `only` some, and for some of their `designs`.
+
+    Raises Invalid `installation_empty`, `key_scopes`, NotFound `workspace_not_found`.
+    """
+    account = await _first_account(database)
+    async with database.account(account.id) as owner:
+        found = await workspaces.list_workspaces(owner)
+        return await keys.create(
+            owner,
+            name,
+            workspaces=only or tuple(each.id for each in reversed(found)),
+            scopes=scopes,
+            now=clock.now(),
+            templates=designs or None,
+            expires_at=expires_at,
+        )
+
+
+async def list_keys(database: Database) -> list[Key]:
+    """The keys of the first account, newest first. Raises Invalid `installation_empty`."""
+    account = await _first_account(database)
+    async with database.account(account.id) as owner:
+        return await keys.list_keys(owner)
+
+
+async def revoke_key(database: Database, clock: Clock, uid: str) -> Key:
+    """End a key for good; running processes refuse it within seconds. Raises NotFound `key_not_found`."""
+    account = await _first_account(database)
+    async with database.account(account.id) as owner:
+        await keys.revoke(owner, uid, clock.now())
+        return await keys.get(owner, uid)
+
+
+async def _first_account(database: Database) -> Account:
     async with database.system() as system:
         account = await accounts.oldest(system)
     if account is None:
         raise Invalid(
             Problem("installation_empty", "There is no workspace yet.", hint="Start the service once: tirage serve")
         )
-    async with database.account(account.id) as owner:
-        found = await workspaces.list_workspaces(owner)
-        return await keys.create(
-            owner,
-            name,
-            workspaces=tuple(each.id for each in reversed(found)),
-            scopes=scopes,
-            now=clock.now(),
-            expires_at=expires_at,
-        )
+    return account
 
 
 def starter_document(name: str) -> bytes:

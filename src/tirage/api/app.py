@@ -169,13 +169,14 @@ async def _tell_internal(request: Request, error: Exception) -> Response:
 
 
 async def _tell_http(request: Request, error: HTTPException) -> Response:
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "request_invalid")
-    message = {
-        404: f"There is nothing at {request.url.path[:200]!r}.",
-        405: f"{request.method} is not for {request.url.path[:200]!r}.",
-    }.get(error.status_code, str(error.detail))
-    hint = "The routes are listed at /docs." if error.status_code in (404, 405) else None
-    return problem_response(request, Told(error.status_code, (Problem(code, message, hint=hint),), error.headers or {}))
+    path, hint = request.url.path[:200], "The routes are listed at /docs."
+    if error.status_code == 404:
+        said = Problem("not_found", f"There is nothing at {path!r}.", hint=hint)
+    elif error.status_code == 405:
+        said = Problem("method_not_allowed", f"{request.method} is not for {path!r}.", hint=hint)
+    else:
+        said = Problem("request_invalid", str(error.detail))
+    return problem_response(request, Told(error.status_code, (said,), error.headers or {}))
 
 
 async def _tell_invalid(request: Request, error: RequestValidationError) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from tirage.actions.open_design import OpenDesigns
-from tirage.api.errors import UNAUTHORIZED, Refused
+from tirage.api.errors import Refused
 from tirage.api.limits import Limits
 from tirage.context import Service
 from tirage.ids import hash_key, verify_key_format
@@ -117,7 +117,9 @@ def caller(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Caller]]:
         if key is None or key.workspace is None:
             if text:
                 limits.count_failure(request)
-            raise Refused("unauthorized", UNAUTHORIZED)
+            # The sentence is part of the contract: clients show it, some compare it.
+            message = "Valid API key is required. Add request header like Authorization: Bearer API_KEY"
+            raise Refused("unauthorized", message)
         request.scope["tirage.workspace"] = key.workspace
         if not key.allows(scope):
             have = ", ".join(key.scopes)

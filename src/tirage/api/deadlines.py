@@ -11,6 +11,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tirage.api.errors import Told, problem_document
+from tirage.engine.errors import Problem
+
 MAX_HEAD = 16_384
 MAX_HEADERS = 100
 
@@ -126,10 +129,8 @@ class BoundedProtocol(HttpToolsProtocol):
             if cycle.response_started:
                 self.transport.abort()
                 return
-        body = (
-            f'{{"type":"about:blank","title":"{phrase}","status":{status},"detail":"{phrase}.","message":"{phrase}.",'
-            f'"code":"{_CODES[status]}","requestId":"","errors":[{{"code":"{_CODES[status]}","message":"{phrase}."}}]}}'
-        ).encode()
+        # As every other refusal, without what only a request that was read has: an address, an id.
+        body = bytes(problem_document(Told(status, (_CODES[status],)), request_id="").body)
         head = (
             f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/problem+json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
@@ -142,4 +143,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(400, "Bad Request")
 
 
-_CODES = {400: "request_invalid", 408: "request_timeout", 431: "header_too_large"}
+_CODES = {
+    400: Problem("request_invalid", "Bad Request."),
+    408: Problem("request_timeout", "Request Timeout."),
+    431: Problem("header_too_large", "Request Header Fields Too Large."),
+}

@@ -8,11 +8,10 @@ from importlib import resources
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
-from tirage.api.errors import STATUSES
 from tirage.api.openapi import document
 
 router = APIRouter(include_in_schema=False)
-_TYPES = {"css": "text/css", "js": "text/javascript", "html": "text/html; charset=utf-8"}
+_TYPES = {"css": "text/css", "json": "application/json", "js": "text/javascript", "html": "text/html; charset=utf-8"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
@@ -33,8 +32,8 @@ async def page() -> Response:
 
 @router.get("/docs/codes.json")
 async def codes() -> Response:
-    """Error codes with a status of their own."""
-    return JSONResponse(dict(sorted(STATUSES.items())))
+    """Every code of a problem or a warning with its sentence; generated from the code."""
+    return _asset("codes.json")
 
 
 @router.get("/docs/docs.js")

@@ -21,15 +21,12 @@ PROBLEM_TYPE = "application/problem+json"
 MAX_ERRORS = 50
 MAX_TEXT = 1_000
 
-UNAUTHORIZED = "Valid API key is required. Add request header like Authorization: Bearer API_KEY"
-
 # Codes whose status is not that of their error's type.
 STATUSES: Mapping[str, int] = {
     "request_invalid": 400,
     "unauthorized": 401,
     "insufficient_scope": 403,
     "https_required": 403,
-    "origin_not_allowed": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "request_timeout": 408,
@@ -65,7 +62,6 @@ STATUSES: Mapping[str, int] = {
     "pool_full": 503,
     "pool_closed": 503,
     "pool_unavailable": 503,
-    "render_unavailable": 503,
     "storage_full": 507,
     "storage_not_found": 404,
     "storage_unavailable": 503,

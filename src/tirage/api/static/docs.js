@@ -7,6 +7,9 @@ const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
+// Words between backticks are code.
+const prose = (text) => text.split("`").map((part, place) => (place % 2 ? make("code", {}, part) : part));
+
 const resolve = (api, schema) => {
   if (!schema || !schema.$ref) return schema || {};
   return schema.$ref.split("/").slice(1).reduce((value, part) => value[part], api);
@@ -41,21 +44,28 @@ const show = async (answer, out) => {
   try { value = JSON.parse(text); } catch { value = null; }
   out.append(make("pre", {}, value ? JSON.stringify(value, null, 2) : text.slice(0, 20000)));
   const picture = value && (value.imageUrl || (value.pages && value.pages[0] && value.pages[0].imageUrl));
-  if (picture && !picture.endsWith(".pdf")) out.append(make("img", { className: "answer", src: picture, alt: "The picture" }));
+  if (picture && !/\.(pdf|mp4)$/.test(picture)) out.append(make("img", { className: "answer", src: picture, alt: "The picture" }));
 };
 
-const send = async (method, path, operation, fields, body, out) => {
+const send = async (method, path, operation, fields, body, parts, out) => {
   let target = path;
+  const headers = {};
   const query = new URLSearchParams();
   for (const { parameter, input } of fields) {
     if (parameter.in === "path") target = target.replace(`{${parameter.name}}`, input.value.split("/").map(encodeURIComponent).join("/"));
     else if (parameter.in === "query" && input.value !== "") query.set(parameter.name, input.value);
+    else if (parameter.in === "header" && input.value !== "") headers[parameter.name] = input.value;
   }
-  const headers = {};
   const key = document.getElementById("key").value.trim();
   if (key && operation.security && operation.security.length) headers.Authorization = `Bearer ${key}`;
   const request = { method, headers };
-  if (body) {
+  if (parts.length) {
+    request.body = new FormData();
+    for (const { name, input } of parts) {
+      if (input.type !== "file") { if (input.value) request.body.append(name, input.value); }
+      else if (input.files.length) request.body.append(name, input.files[0]);
+    }
+  } else if (body && body.value.trim()) {
     headers["Content-Type"] = "application/json";
     request.body = body.value;
   }
@@ -68,7 +78,7 @@ const send = async (method, path, operation, fields, body, out) => {
 };
 
 const block = (api, path, method, operation, id) => {
-  const fields = (operation.parameters || []).filter((each) => each.in !== "header").map((parameter) => ({
+  const fields = (operation.parameters || []).map((parameter) => ({
     parameter,
     input: make("input", { name: parameter.name, required: parameter.in === "path" }),
   }));
@@ -76,21 +86,26 @@ const block = (api, path, method, operation, id) => {
   const body = schema
     ? make("textarea", { spellcheck: false, value: JSON.stringify(exampleOf(api, schema), null, 2), ariaLabel: "Body" })
     : null;
+  const upload = body ? null : operation.requestBody?.content?.["multipart/form-data"]?.schema;
+  const parts = Object.entries(resolve(api, upload).properties || {}).map(([name, property]) => ({
+    name, input: make("input", { type: property.format === "binary" ? "file" : "text" }),
+  }));
   const out = make("div");
   const form = make("form", {},
     ...fields.map(({ parameter, input }) => make("label", { className: "field" }, `${parameter.name} (${parameter.in})`, input)),
+    ...parts.map(({ name, input }) => make("label", { className: "field" }, `${name} (form)`, input)),
     body ? make("label", { className: "field" }, "Body (JSON)", body) : null,
     make("button", {}, "Send"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(method.toUpperCase(), path, operation, fields, body, out);
+    send(method.toUpperCase(), path, operation, fields, body, parts, out);
   });
   const statuses = Object.entries(operation.responses).map(([status, answer]) => `${status} ${answer.description}`);
   return make("details", { id },
     make("summary", {},
       make("span", { className: "method" }, method.toUpperCase()),
       make("span", { className: "path" }, path), ` ${operation.summary || ""}`),
-    make("p", {}, operation.description || ""),
+    make("p", {}, ...prose(operation.description || "")),
     make("p", { className: "note" }, statuses.join(" · ")),
     form, out);
 };
@@ -100,7 +115,7 @@ const begin = async () => {
   const contents = document.getElementById("contents");
   const api = await (await fetch("/openapi.json")).json();
   const codes = await (await fetch("/docs/codes.json")).json();
-  routes.replaceChildren(make("p", {}, api.info.description || ""));
+  routes.replaceChildren(make("p", {}, ...prose(api.info.description || "")));
   const groups = new Map();
   for (const [path, operations] of Object.entries(api.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
@@ -118,13 +133,19 @@ const begin = async () => {
       contents.append(make("a", { href: `#${id}` }, `${method.toUpperCase()} ${path}`));
     }
   }
-  routes.append(make("h2", { id: "codes" }, "Error codes with a status of their own"));
-  routes.append(make("ul", {}, ...Object.entries(codes).map(([code, status]) =>
-    make("li", { id: code }, make("code", {}, code), ` (${status})`))));
-  if (location.hash) {
+  routes.append(make("h2", { id: "codes" }, "Problems and warnings"));
+  routes.append(make("dl", {}, ...codes.flatMap(({ code, sentence, status }) => [
+    make("dt", { id: code }, make("code", {}, code), status ? ` (${status})` : ""),
+    make("dd", {}, sentence)])));
+  contents.append(make("strong", {}, "More"), make("a", { href: "#codes" }, "Problems and warnings"));
+  const go = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target) { target.open = true; target.scrollIntoView(); }
-  }
+    if (!target) return;
+    if (target.tagName === "DETAILS") target.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", go);
+  go();
 };
 
 begin();
