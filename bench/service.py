@@ -98,7 +98,7 @@ def latency(site: Site, requests: int) -> dict[str, float]:
         started = perf_counter()
         status = site.post(connection, number)
         served = perf_counter()
-        draw.handle(job.header, [*job.resident, *job.parts])
+        draw.handle(job.header, [*job.resident, *job.read_parts])
         drawn = perf_counter()
         if status != 200:
             raise RuntimeError(f"The service answered {status}.")

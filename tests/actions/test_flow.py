@@ -51,7 +51,14 @@ def home(tmp_path: Path) -> Path:
 def jobs_of(context: Context, home: Path, **more: bool) -> RowJobs:
     """The template of these tests over a folder."""
     loaded = LoadedTemplate(parse(DOCUMENT), DOCUMENT, home, "t")
-    return RowJobs(context, loaded, Folders(home, (home,)), Output(), layout_only=more.get("layout_only", False))
+    return RowJobs(
+        context,
+        loaded,
+        Folders(home, (home,)),
+        Output(),
+        layout_only=more.get("layout_only", False),
+        lends=more.get("lends", False),
+    )
 
 
 def test_a_long_table_is_read_only_as_far_as_it_is_drawn(context: Context, home: Path) -> None:
@@ -114,6 +121,44 @@ def test_a_failed_picture_names_its_layer(context: Context, home: Path) -> None:
     with pytest.raises(ResourceProblem) as caught:
         render_image(context, jobs_of(context, home), {"title": "x", "photo": "none.png"})
     assert {problem.layer for problem in caught.value.problems} == {"photo", "fixed"}
+
+
+def test_lent_files_give_the_same_as_files_read_here(context: Context, home: Path) -> None:
+    """A child that reads and hashes the files itself comes to the same bytes, recipes and complaints."""
+    (home / "note.png").write_text("no picture")
+    (home / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR")
+    (home / "empty.png").touch()
+    (home / "green.svg").write_text(LOGO.replace("#e33", "#3e3"))
+    photos = ["logo.svg", "green.svg", "", "none.png", "note.png", "cut.png", "empty.png", "../x.png", "logo.svg/x"]
+    rows = [Row(number, {"title": "x", "photo": photo}) for number, photo in enumerate([*photos, *photos], 1)]
+
+    def told(**how: bool) -> dict[int, tuple[object, ...]]:
+        return {
+            each.row: (
+                (each.recipe, *each.reply.parts)
+                if each.reply
+                else (each.error.code, each.error.retryable, each.error.problems)
+                if each.error
+                else ()
+            )
+            for each in Flow(context, jobs_of(context, home, **how)).run(rows)
+        }
+
+    read, lent = told(), told(lends=True)
+    assert read == lent
+    codes = [read[number][0] for number in range(13, 19)]
+    assert codes[:4] == ["source_not_found", "source_not_image", "source_truncated", "source_not_image"]
+
+
+def test_a_flow_lends_a_bounded_number_of_files(context: Context, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many files rows bring, few are open at once, and none when the run is over."""
+    monkeypatch.setattr("tirage.actions.flow.MAX_LENT", 3)
+    before = set(Path("/dev/fd").iterdir())
+    flow = Flow(context, jobs_of(context, home, lends=True))
+    rows = [Row(number, {"title": f"T{number}", "photo": "logo.svg"}) for number in range(1, 60)]
+    assert sum(outcome.reply is not None for outcome in flow.run(rows)) == 59
+    assert flow.most_begun <= AHEAD + 4
+    assert len(set(Path("/dev/fd").iterdir()) - before) <= 2  # channels of children that were started meanwhile
 
 
 def test_a_changed_fixed_picture_is_drawn_anew(context: Context, home: Path) -> None:

@@ -6,6 +6,8 @@ import io
 import os
 import socket
 import struct
+from collections import deque
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,10 +15,12 @@ from hypothesis import strategies as st
 
 from tirage.pool.framing import (
     ChannelClosed,
+    DescriptorStream,
     Frame,
     FrameBounds,
     FrameReader,
     Kind,
+    Packet,
     ProtocolError,
     encode,
     read_frame,
@@ -81,11 +85,11 @@ def test_through_a_socket_with_a_large_part() -> None:
     left.setblocking(False)
     right.setblocking(False)
     parts = [os.urandom(5_000_000), b"", b"end"]
-    pending = [memoryview(buffer) for buffer in encode(Kind.RESULT, 1, b"{}", parts) if buffer]
+    outgoing = deque([Packet.of(encode(Kind.RESULT, 1, b"{}", parts))])
     reader = FrameReader(BOUNDS)
     got: list[Frame] = []
     while not got:
-        send_some(left, pending)
+        send_some(left, outgoing)
         got = reader.receive(right)
     assert got == [Frame(Kind.RESULT, 1, b"{}", parts)]
     with pytest.raises(BlockingIOError):
@@ -104,6 +108,32 @@ def test_blocking_side() -> None:
     with os.fdopen(out, "rb") as stream:
         assert read_frame(stream) == Frame(Kind.JOB, 9, b'{"a":1}', [b"one", b"", b"three"])
         assert read_frame(stream) is None
+
+
+def test_descriptors_keep_their_frames(tmp_path: Path) -> None:
+    """Descriptors reach the reader in the order of their frames, however many frames a read takes in at once."""
+    left, right = socket.socketpair()
+    outgoing: deque[Packet] = deque()
+    for number in range(4):
+        path = tmp_path / str(number)
+        path.write_text(f"content {number}")
+        with path.open("rb") as file:
+            handles = [os.dup(file.fileno())] if number != 1 else []
+        outgoing.append(Packet.of(encode(Kind.JOB, number, b"{}", [b"p" * 10]), handles))
+    sent = [handle for packet in outgoing for handle in packet.descriptors]
+    send_some(left, outgoing)
+    assert not outgoing
+    left.close()
+    for handle in sent:
+        os.close(handle)
+    raw = DescriptorStream(right)
+    with io.BufferedReader(raw, 64 * 1024) as stream:
+        assert [read_frame(stream) == Frame(Kind.JOB, number, b"{}", [b"p" * 10]) for number in range(4)] == [True] * 4
+        assert read_frame(stream) is None
+    assert [os.read(handle, 100) for handle in raw.descriptors] == [b"content 0", b"content 2", b"content 3"]
+    for handle in raw.descriptors:
+        os.close(handle)
+    right.close()
 
 
 def test_a_cut_frame_is_the_end() -> None:

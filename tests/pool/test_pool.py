@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +37,67 @@ def test_echo(open_pool: Open, ask: Ask) -> None:
     assert reply.parts == [b"", b"\0\xff", large]
     inspected = ask(pool, "inspect").header
     assert inspected["warmed"] == [str(inspected["parent"])]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file among the parts of a job."""
+
+    descriptor: int
+    size: int
+
+
+def test_files_are_read_by_the_child(open_pool: Open, tmp_path: Path) -> None:
+    """A child reads the files that a job names by descriptor: whole, from the start, as long as was announced."""
+    pool = open_pool(workers=1)
+    content = os.urandom(3 * MEBIBYTE)
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        file.seek(1000)  # where the parent stands is of no matter
+        whole, cut = Opened(file.fileno(), len(content)), Opened(file.fileno(), 10)
+        beyond = Opened(file.fileno(), len(content) + 5)
+        jobs = [
+            Job("t", "w", {"do": "echo"}, [b"first", whole, b"", cut]),
+            Job("t", "w", {"do": "echo"}, [b"none"]),
+            Job("t", "w", {"do": "echo"}, [beyond]),
+        ]
+        replies = [future.result(20) for future in [pool.submit(job) for job in jobs]]
+        with pytest.raises(ValueError, match="open files"):
+            pool.submit(Job("t", "w", {}, [whole] * 17))
+    assert [reply.parts for reply in replies] == [[b"first", content, b"", content[:10]], [b"none"], [content]]
+    assert len({reply.header["pid"] for reply in replies}) == 1
+
+
+def test_files_of_an_unreadable_one_leave_the_next_job_its_own(open_pool: Open, tmp_path: Path) -> None:
+    """A descriptor that cannot be read fails its job; the descriptors of later jobs are not mixed up."""
+    pool = open_pool(workers=1)
+    path = tmp_path / "file"
+    path.write_bytes(b"good")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    with path.open("rb") as file:
+        good = Opened(file.fileno(), 4)
+        failing = pool.submit(Job("t", "w", {"do": "echo"}, [Opened(folder, 5), good]))
+        fine = pool.submit(Job("t", "w", {"do": "echo"}, [good]))
+        assert _code_of(lambda: failing.result(20)) == "render_failed"
+        assert fine.result(20).parts == [b"good"]
+    os.close(folder)
+
+
+def test_a_deadly_file_is_known_by_its_content(open_pool: Open, tmp_path: Path) -> None:
+    """A job with a file that ended two children is not tried a third time; with another content it is."""
+    pool = open_pool(workers=1)
+    path = tmp_path / "file"
+    path.write_bytes(b"poison")
+    with path.open("rb") as file:
+        job = Job("t", "w", {"do": "segfault"}, [Opened(file.fileno(), 6)])
+        assert _code_of(lambda: pool.submit(job).result(20)) == "render_crashed"
+        deaths = pool.stats().deaths
+        assert _code_of(lambda: pool.submit(job).result(20)) == "render_crashed"
+        assert pool.stats().deaths == deaths == 2
+        path.write_bytes(b"potion")
+        assert _code_of(lambda: pool.submit(job).result(20)) == "render_crashed"
+        assert pool.stats().deaths == 4
 
 
 def test_resident_parts_reach_every_job(open_pool: Open) -> None:

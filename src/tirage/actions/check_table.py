@@ -145,7 +145,7 @@ class TableCheck:
             return
         kept = self.jobs.keep(rows[0][1])
         job = survey_job(kept, rows, self.jobs.output, workspace=WORKSPACE)
-        size = sum(len(part) for part in job.parts)
+        size = sum(map(len, job.read_parts))
         self._chunk = max(1, min(CHUNK, int(CHUNK_BYTES * len(rows) / max(1, size))))
         self._submitted.append((whole, self._context.pool.submit(job)))
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tirage.actions.jobs import DrawJob
+from tirage.actions.draw_order import failed_pictures, output_recipe
+from tirage.actions.jobs import DrawJob, Ingredients
+from tirage.assets.content import picture_type
 from tirage.engine.errors import Problem, ResourceProblem
+from tirage.engine.recipe import engine_identity
 from tirage.engine.resources import Blob, FontSource
 
 if TYPE_CHECKING:
@@ -65,6 +69,7 @@ def warm() -> None:
 
         import tirage.engine.render  # noqa: F401
 
+        engine_identity()
         with suppress(ImportError):  # the extra `video`
             import av.video.reformatter  # noqa: F401
 
@@ -89,9 +94,11 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
 
     job = DrawJob.from_header(header)
     prepared, bound, resources = bound_row(job, parts)
+    if job.ingredients is not None:
+        job = replace(job, meta=replace(job.meta, recipe=_recipe(job, job.ingredients, bound, resources)))
     if job.layout_only:
         _, report = compose(prepared, bound, resources, vector=True, px_mm=px_mm(job.options))
-        return {"files": [], "report": report_as_json(report)}, []
+        return {"files": [], "report": report_as_json(report), "recipe": job.meta.recipe}, []
     rendered = render(prepared, bound, resources, job.format, job.options, job.meta)
     files = [
         {
@@ -103,19 +110,40 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
         }
         for file in rendered.files
     ]
-    return {"files": files, "report": report_as_json(rendered.report)}, [file.data for file in rendered.files]
+    about = {"files": files, "report": report_as_json(rendered.report), "recipe": job.meta.recipe}
+    return about, [file.data for file in rendered.files]
 
 
 def bound_row(job: DrawJob, parts: Sequence[bytes]) -> tuple[Prepared, BoundTemplate, Resources]:
-    """The template, the row and what it needs, out of a job and its bytes."""
+    """The template, the row and what it needs, out of a job and its bytes. Raises ResourceProblem."""
     from tirage.engine.bind import apply
 
     count = len(job.fonts) + 1 if job.fonts else 0
     services, fonts = (_services(), _fonts()) if not count else _with_own(job.fonts, parts[1], parts[2 : 1 + count])
     prepared = _prepare(job.template, parts[0], services)
     pictures = parts[1 + count :]
-    found = {source: Blob(data, sha256) for (source, sha256), data in zip(job.sources, pictures, strict=True)}
-    return prepared, apply(prepared.template, job.overrides), _Handed(fonts, found)
+    bound = apply(prepared.template, job.overrides)
+    found: dict[str, Blob] = {}
+    failures: list[tuple[str, ResourceProblem]] = []
+    for (source, sha256), data in zip(job.sources, pictures, strict=True):
+        try:
+            found[source] = Blob(data, sha256) if sha256 else _seen(data)
+        except ResourceProblem as error:
+            failures.append((source, error))
+    if failures:
+        raise failed_pictures(bound, failures)
+    return prepared, bound, _Handed(fonts, found)
+
+
+def _seen(data: bytes) -> Blob:
+    """A picture that nobody has looked at so far. Raises ResourceProblem."""
+    picture_type(data)
+    return Blob(data, hashlib.sha256(data).hexdigest())
+
+
+def _recipe(job: DrawJob, ingredients: Ingredients, bound: BoundTemplate, resources: Resources) -> str:
+    pictures = {source: resources.image(source).sha256 for source in ingredients.pictures}
+    return output_recipe(bound, pictures, job.format, job.options, ingredients.fonts)
 
 
 def _with_own(keys: tuple[str, ...], faces: bytes, files: Sequence[bytes]) -> tuple[Services, FontSource]:

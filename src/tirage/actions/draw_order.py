@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tirage.actions.jobs import DrawJob
-from tirage.assets.fetched import Fetched
+from tirage.actions.jobs import DrawJob, Ingredients
+from tirage.assets.fetched import Fetched, LentFile
 from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.engine.collect import collect
 from tirage.engine.errors import ResourceProblem
@@ -31,7 +31,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class DrawOrder:
-    """A job ready for the pool, and the recipe of what it will give."""
+    """A job ready for the pool, and the recipe of what it will give; empty where the child works it out."""
 
     recipe: str
     job: Job
@@ -59,7 +59,7 @@ class Kept:
 def draw_order(
     kept: Kept,
     bound: BoundTemplate,
-    found: Mapping[str, Fetched],
+    found: Mapping[str, Fetched | LentFile],
     output: Output,
     *,
     fonts: frozenset[str],
@@ -69,18 +69,20 @@ def draw_order(
 ) -> DrawOrder:
     """The job of a row whose pictures are there; `fonts` are the keys of the files that may set its text."""
     own = {source: each for source, each in found.items() if kept.shared.get(source) != each}
-    mark = recipe_of(bound, found, output, fonts)
+    read = {source: each for source, each in found.items() if isinstance(each, Fetched)}
+    mark = recipe_of(bound, read, output, fonts) if len(read) == len(found) else ""
     document = bound.template.document
     job = DrawJob(
         template=kept.key,
         overrides=bound.overrides,
         # Later ones of the same source win, should a file have changed while the run goes on.
-        sources=tuple((source, each.sha256) for source, each in (*kept.shared.items(), *own.items())),
+        sources=tuple((source, _hash(each)) for source, each in (*kept.shared.items(), *own.items())),
         format=output.format,
         options=output.options,
         meta=Meta(recipe=mark, title=document.name, language=bound.locale, palette=colours),
         layout_only=layout_only,
         fonts=kept.fonts.keys,
+        ingredients=None if mark else Ingredients(tuple(found), tuple(fonts)),
     )
     return DrawOrder(
         mark,
@@ -88,16 +90,27 @@ def draw_order(
             template_key=kept.key,
             workspace=workspace,
             header=job.header(),
-            parts=[each.data for each in own.values()],
+            parts=[each.data if isinstance(each, Fetched) else each for each in own.values()],
             resident=[kept.document, *kept.fonts.parts, *(each.data for each in kept.shared.values())],
         ),
     )
 
 
+def _hash(picture: Fetched | LentFile) -> str:
+    return picture.sha256 if isinstance(picture, Fetched) else ""
+
+
 def recipe_of(bound: BoundTemplate, found: Mapping[str, Fetched], output: Output, fonts: frozenset[str]) -> str:
     """The hash of all that decides the bytes of an output."""
     pictures = {source: each.sha256 for source, each in found.items()}
-    return recipe(bound, pictures, fonts, {"format": output.format, **members(output.options)})
+    return output_recipe(bound, pictures, output.format, output.options, fonts)
+
+
+def output_recipe(
+    bound: BoundTemplate, pictures: Mapping[str, str], format_: str, options: OutputOptions, fonts: Iterable[str]
+) -> str:
+    """The same out of the hashes of the pictures by their sources."""
+    return recipe(bound, pictures, fonts, {"format": format_, **members(options)})
 
 
 @dataclass(frozen=True, slots=True)

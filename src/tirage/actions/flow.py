@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Condition
 
 from tirage.actions.row_jobs import Bound, DrawOrder, RowJobs
-from tirage.assets.fetched import Fetched
+from tirage.assets.fetched import Fetched, LentFile
 from tirage.context import Context
 from tirage.engine.errors import TirageError
 from tirage.engine.report import Warning_
@@ -17,6 +18,8 @@ from tirage.tables.rows import BadRow, Row
 
 MAX_HELD_BYTES = 256_000_000
 """Pictures of rows that wait or are drawn; beyond this no further row is begun."""
+MAX_LENT = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
+"""Open files of rows that wait or are drawn."""
 AHEAD = 12
 """Rows in the works for each renderer: one that it draws, one that lies ready for it, those to be dealt with next."""
 AT_ONCE = 6
@@ -49,12 +52,13 @@ class _Work:
     bound: Bound
     order: DrawOrder | None = None
     held: int = 0
+    lent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Event:
     work: _Work
-    found: Future[dict[str, Fetched]] | None = None
+    found: Future[dict[str, Fetched | LentFile]] | None = None
     drawn: Future[Reply] | None = None
 
 
@@ -104,6 +108,7 @@ class Flow:
         self._arrivals = _Arrivals()
         self._begun = 0
         self._held = 0
+        self._lent = 0
         self._fetching: ThreadPoolExecutor | None = None
         self._drawing: set[Future[Reply]] = set()
         self._at_once = AT_ONCE * context.pool.workers
@@ -129,7 +134,8 @@ class Flow:
 
     def _is_full(self) -> bool:
         limit = self._ahead if self._fetching is None else max(self._ahead, self._context.settings.look_ahead)
-        return self._begun >= limit or (self._held > MAX_HELD_BYTES and self._begun > 0)
+        much = self._held > MAX_HELD_BYTES or self._lent > MAX_LENT
+        return self._begun >= limit or (much and self._begun > 0)
 
     def _settle_some(self) -> Iterator[Outcome]:
         """Make room for as many rows as are dealt with at once; while pictures are fetched, for one."""
@@ -154,20 +160,22 @@ class Flow:
         future.add_done_callback(lambda found: self._arrivals.put(_Event(work, found=found)))
         return None
 
-    def _draw(self, work: _Work, found: dict[str, Fetched]) -> Outcome | None:
+    def _draw(self, work: _Work, found: dict[str, Fetched | LentFile]) -> Outcome | None:
         work.order = self._jobs.order(work.bound, found)
-        if self._known(work.row, work.order.recipe):
+        if work.order.recipe and self._known(work.row, work.order.recipe):
             return Outcome(work.row, work.order.recipe, warnings=work.bound.bound.warnings)
-        work.held = sum(len(part) for part in work.order.job.parts)
+        read = work.order.job.read_parts
+        work.held, work.lent = sum(map(len, read)), len(work.order.job.parts) - len(read)
         future = self._context.pool.submit(work.order.job)
-        self._count(1, work.held)
+        self._count(1, work.held, work.lent)
         self._drawing.add(future)
         future.add_done_callback(lambda drawn: self._arrivals.put(_Event(work, drawn=drawn)))
         return None
 
-    def _count(self, rows: int, held: int = 0) -> None:
+    def _count(self, rows: int, held: int = 0, lent: int = 0) -> None:
         self._begun += rows
         self._held += held
+        self._lent += lent
         self.most_begun = max(self.most_begun, self._begun)
 
     def _next(self, enough: int) -> Iterator[Outcome]:
@@ -176,7 +184,7 @@ class Flow:
 
     def _heed(self, event: _Event) -> Iterator[Outcome]:
         work = event.work
-        self._count(-1, -work.held)
+        self._count(-1, -work.held, -work.lent)
         try:
             if event.found is not None:
                 outcome = self._draw(work, event.found.result())
@@ -184,8 +192,9 @@ class Flow:
                     yield outcome
             elif event.drawn is not None:
                 self._drawing.discard(event.drawn)
-                recipe = work.order.recipe if work.order else ""
-                yield Outcome(work.row, recipe, event.drawn.result(), warnings=work.bound.bound.warnings)
+                reply = event.drawn.result()
+                recipe = (work.order.recipe if work.order else "") or str(reply.header.get("recipe", ""))
+                yield Outcome(work.row, recipe, reply, warnings=work.bound.bound.warnings)
         except TirageError as error:
             yield _failed(work.row, error, work.bound.bound.warnings)
 

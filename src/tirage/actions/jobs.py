@@ -11,10 +11,20 @@ from tirage.engine.template import Overrides
 
 
 @dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a recipe takes beside the row and the output: the sources of its pictures, the keys of its fonts' files."""
+
+    pictures: tuple[str, ...]
+    fonts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DrawJob:
     """One row of one template. `sources` names the pictures that travel with it: (source, SHA-256) in their order.
 
-    `fonts` are the keys of the workspace's own fonts that travel with it, before the pictures.
+    Of pictures that the child reads itself the hash is empty; then it sees what they are, hashes them, and works out
+    the recipe from the `ingredients`. `fonts` are the keys of the workspace's own fonts that travel with it, before the
+    pictures.
     """
 
     template: str
@@ -25,6 +35,7 @@ class DrawJob:
     meta: Meta = field(default_factory=Meta)
     layout_only: bool = False
     fonts: tuple[str, ...] = ()
+    ingredients: Ingredients | None = None
 
     def header(self) -> dict[str, Any]:
         """The job as JSON values."""
@@ -37,6 +48,7 @@ class DrawJob:
             "meta": {each.name: getattr(self.meta, each.name) for each in fields(Meta)},
             "layoutOnly": self.layout_only,
             "fonts": self.fonts,
+            **({"ingredients": [self.ingredients.pictures, self.ingredients.fonts]} if self.ingredients else {}),
         }
 
     @classmethod
@@ -51,4 +63,5 @@ class DrawJob:
             meta=Meta(**header["meta"]),
             layout_only=header["layoutOnly"],
             fonts=tuple(header.get("fonts", ())),
+            ingredients=Ingredients(*map(tuple, header["ingredients"])) if "ingredients" in header else None,
         )

@@ -102,7 +102,7 @@ async def _draw(service: Service, rows: Sequence[Row], palette: tuple[str, ...])
     recipes = []
     for row in rows:
         order = order_of(service, row, PDF)
-        used = [places.setdefault(part, len(places)) for part in (*order.job.resident, *order.job.parts)]
+        used = [places.setdefault(part, len(places)) for part in (*order.job.resident, *order.job.read_parts)]
         entries.append({"job": order.job.header, "parts": used})
         recipes.append(order.recipe)
     # The document's dates and ids come from the recipe of the whole.

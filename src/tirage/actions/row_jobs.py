@@ -12,9 +12,9 @@ from tirage.actions.draw_order import DrawOrder as DrawOrder
 from tirage.actions.draw_order import Kept, Needs, draw_order, failed_pictures
 from tirage.actions.draw_order import Output as Output
 from tirage.actions.templates import LoadedTemplate
-from tirage.assets.fetched import Fetched
+from tirage.assets.fetched import Fetched, LentFile
 from tirage.assets.local import LocalFiles
-from tirage.assets.resolve import resolve
+from tirage.assets.resolve import lend, resolve
 from tirage.clock import SystemClock
 from tirage.context import Context
 from tirage.engine.bind import CANVAS, apply, bind
@@ -23,6 +23,7 @@ from tirage.engine.layer import properties_of
 from tirage.engine.resources import ROW_SCHEME, FontRef
 from tirage.engine.template import BoundTemplate, Json, Template
 from tirage.engine.wishes import with_inputs
+from tirage.pool.job import MAX_FILES
 
 WORKSPACE = "local"
 _REMOTE = re.compile(r"https?:|ai:", re.IGNORECASE)
@@ -49,7 +50,8 @@ class RowJobs:
     """Turns the rows of one run into jobs; what no row changes is worked out once.
 
     `settings` are values that rank above a row's columns, by variable or `layer.key`; `now` is the moment that all rows
-    are drawn for, the present one where none is given.
+    are drawn for, the present one where none is given. With `lends`, the files of rows are read and hashed by the
+    children only, and the recipe of a row is known once it is drawn.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class RowJobs:
         *,
         settings: Mapping[str, Json] | None = None,
         layout_only: bool = False,
+        lends: bool = False,
         now: datetime | None = None,
         locale: str | None = None,
     ) -> None:
@@ -69,6 +72,7 @@ class RowJobs:
         self._context = context
         self._document = loaded.document
         self._layout_only = layout_only
+        self._lends = lends
         self._now = SystemClock().now() if now is None else now
         self._locale = locale
         self._settings = _placed(loaded.template, settings or {})
@@ -88,16 +92,25 @@ class RowJobs:
         shared = self._kept.shared if self._kept else {}
         return any(_REMOTE.match(source) and source not in shared for source in bound.needs.sources)
 
-    def resolve(self, bound: Bound) -> dict[str, Fetched]:
-        """The pictures of a row, read or fetched; blocks. Raises ResourceProblem naming the layer of each failure.
+    def resolve(self, bound: Bound) -> dict[str, Fetched | LentFile]:
+        """The pictures of a row, read, lent or fetched; blocks. Raises ResourceProblem that names the failures' layers.
 
         Those of the template itself are had once a run: all of its rows show the same.
         """
-        found = self.fetch(bound.needs.sources)
+        wanted = bound.needs.sources
+        found: dict[str, Fetched | LentFile | ResourceProblem] = self._lend(wanted)
+        found |= self.fetch([source for source in wanted if source not in found])
         failures = [(source, each) for source, each in found.items() if isinstance(each, ResourceProblem)]
         if failures:
             raise failed_pictures(bound.bound, failures)
-        return {source: each for source, each in found.items() if isinstance(each, Fetched)}
+        return {source: each for source, each in found.items() if not isinstance(each, ResourceProblem)}
+
+    def _lend(self, wanted: Sequence[str]) -> dict[str, Fetched | LentFile | ResourceProblem]:
+        """The files that a row brings, open, once it is settled which pictures are the template's."""
+        if not self._lends or self._kept is None:
+            return {}
+        brought = [source.removeprefix(ROW_SCHEME) for source in wanted if source.startswith(ROW_SCHEME)]
+        return {ROW_SCHEME + path: file for path, file in lend(brought[:MAX_FILES], self._row_files).items()}
 
     def fetch(self, wanted: Sequence[str]) -> dict[str, Fetched | ResourceProblem]:
         """Pictures of any number of rows, each its bytes or its problem; blocks."""
@@ -105,15 +118,16 @@ class RowJobs:
         known: dict[str, Fetched | ResourceProblem] = {each: shared[each] for each in wanted if each in shared}
         return known | self._resolve(source for source in wanted if source not in shared)
 
-    def keep(self, found: Mapping[str, Fetched]) -> Kept:
+    def keep(self, found: Mapping[str, Fetched | LentFile]) -> Kept:
         """What travels to a child once, the template's own pictures among it; settled with the first row drawn."""
         if self._kept is None:
             fixed = set(Needs.of(apply(self.template, {})).sources)
-            shared = {source: each for source, each in found.items() if source in fixed}
+            read = {source: each for source, each in found.items() if isinstance(each, Fetched)}
+            shared = {source: each for source, each in read.items() if source in fixed}
             self._kept = Kept.of(self.template.digest, self._document, shared)
         return self._kept
 
-    def order(self, bound: Bound, found: Mapping[str, Fetched]) -> DrawOrder:
+    def order(self, bound: Bound, found: Mapping[str, Fetched | LentFile]) -> DrawOrder:
         """The job and its recipe, once the pictures are there."""
         kept = self.keep(found)
         fonts = self._font_keys(bound.needs.fonts)

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from tirage.assets.content import picture_type
-from tirage.assets.fetched import Fetched
+from tirage.assets.fetched import Fetched, LentFile
 from tirage.assets.problems import problem
 
 MAX_BYTES = 25_000_000
@@ -84,22 +84,8 @@ class LocalFiles:
             ResourceProblem: `source_not_found`, `source_blocked` outside the folders, `source_invalid` for what is
                 no regular file, `source_too_large`, or what `recognise` finds.
         """
-        if not path or "\0" in path:
-            raise problem("source_invalid", "The path of the picture is empty or contains a NUL character.")
-        real = self._locate(path)
+        handle, real, status = self._open(path)
         try:
-            # Looked at before it is opened, because opening a device may do something; non-blocking, because it may
-            # have become a FIFO since.
-            if not stat.S_ISREG(os.lstat(real).st_mode):
-                raise problem("source_invalid", f"{_shown(path)} is not a file.", "Name a picture file.")
-            handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError as error:
-            reason = error.strerror
-            raise problem("source_not_found", f"The file {_shown(path)} cannot be opened: {reason}.") from None
-        try:
-            status = os.fstat(handle)
-            if status.st_size > self._max_bytes:
-                raise self._too_large(path)
             key = (real, status.st_ino, status.st_size, status.st_mtime_ns)
             with self._lock:
                 if (known := self._memory.get(key)) is not None:
@@ -113,6 +99,37 @@ class LocalFiles:
         fetched = Fetched.of(data, self._recognise(data), real)
         self._remember(key, fetched)
         return fetched
+
+    def lend(self, path: str) -> LentFile | None:
+        """The file open and unread, for another process to read; None for one that does not tell its size.
+
+        Raises what `read` raises before it reads.
+        """
+        handle, _, status = self._open(path)
+        if status.st_size:
+            return LentFile(handle, status.st_size)
+        os.close(handle)
+        return None
+
+    def _open(self, path: str) -> tuple[int, str, os.stat_result]:
+        """A descriptor, the path that it stands for, and what the system says of the file."""
+        if not path or "\0" in path:
+            raise problem("source_invalid", "The path of the picture is empty or contains a NUL character.")
+        real = self._locate(path)
+        try:
+            # Looked at before it is opened, because opening a device may do something; non-blocking, because it may
+            # have become a FIFO since.
+            if not stat.S_ISREG(os.lstat(real).st_mode):
+                raise problem("source_invalid", f"{_shown(path)} is not a file.", "Name a picture file.")
+            handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError as error:
+            reason = error.strerror
+            raise problem("source_not_found", f"The file {_shown(path)} cannot be opened: {reason}.") from None
+        status = os.fstat(handle)
+        if status.st_size > self._max_bytes:
+            os.close(handle)
+            raise self._too_large(path)
+        return handle, real, status
 
     def _locate(self, path: str) -> str:
         outside = False

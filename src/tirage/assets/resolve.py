@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tirage.assets.fetched import Fetched
+from tirage.assets.fetched import Fetched, LentFile
 from tirage.assets.local import LocalFiles, read_data_url
 from tirage.assets.problems import problem
 from tirage.engine.errors import ResourceProblem
@@ -54,6 +54,20 @@ async def resolve_remote(
     """The same inside an event loop and for a service: `data:` and remote sources only, files are refused."""
     found, remote = _at_hand(refs, None, ())
     return found | await fetcher.fetch_many(remote, scope=scope, deadline=deadline)
+
+
+def lend(refs: Iterable[str], files: LocalFiles) -> dict[str, LentFile | ResourceProblem]:
+    """Those of the sources that are paths of files, open for another process to read them, or why they cannot be."""
+    lent: dict[str, LentFile | ResourceProblem] = {}
+    for ref in refs:
+        if _SCHEME.match(ref) or ref.startswith(("//", "\\\\")):
+            continue
+        try:
+            if (file := files.lend(ref)) is not None:
+                lent[ref] = file
+        except ResourceProblem as error:
+            lent[ref] = error
+    return lent
 
 
 @dataclass(frozen=True, slots=True)

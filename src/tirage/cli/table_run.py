@@ -112,7 +112,9 @@ class TableRun:
         """Draw the rows, tell how it went, and give the exit code."""
         self._check_sheet(output)
         folders = self._folders(loaded, bool(values), allowed)
-        jobs = RowJobs(context, loaded, folders, output, settings=values, now=self.now, locale=self.locale)
+        # A run that goes on has to know what a row would become before it is drawn, and so reads all pictures itself.
+        lends = not self.resume
+        jobs = RowJobs(context, loaded, folders, output, settings=values, lends=lends, now=self.now, locale=self.locale)
         summary = RunSummary()
         try:
             with interrupted_by_terminate(), self._table() as table:

@@ -7,19 +7,22 @@ Layout (little endian): magic 4 · kind u8 · zero u8 · parts u16 · header len
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import struct
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import BinaryIO
+from typing import IO, Any
 
 _PREFACE = struct.Struct("<4sBBHIQ")
 _MAGIC = b"TRG1"
 _SCRATCH_BYTES = 256 * 1024
 _FIRST_BODY_BYTES = 1024 * 1024
 _IOV_LIMIT = 512
+_DESCRIPTORS_AT_ONCE = 253  # SCM_MAX_FD in the kernel: more than one message carries
 
 
 class Kind(IntEnum):
@@ -86,18 +89,62 @@ def drop_written(pending: list[memoryview], written: int) -> None:
         pending[0] = pending[0][written:]
 
 
-def send_some(channel: socket.socket, pending: list[memoryview]) -> None:
-    """Sends as much of `pending` as a non-blocking socket takes now, and removes it from the list."""
+@dataclass(slots=True, eq=False)
+class Packet:
+    """A frame on its way out. The descriptors travel with its first byte; `read_frame`'s channel keeps their order."""
+
+    pending: list[memoryview]
+    descriptors: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, buffers: Sequence[bytes], descriptors: Sequence[int] = ()) -> Packet:
+        """The packet of a frame's buffers."""
+        return cls([memoryview(buffer) for buffer in buffers if buffer], descriptors)
+
+
+def send_some(channel: socket.socket, outgoing: deque[Packet]) -> None:
+    """Sends as much as a non-blocking socket takes now, and removes it from the line."""
     try:
-        while pending:
-            drop_written(pending, channel.sendmsg(pending[:_IOV_LIMIT]))
+        while outgoing:
+            packet = outgoing[0]
+            while packet.pending:
+                drop_written(packet.pending, _send(channel, packet))
+                packet.descriptors = ()
+            outgoing.popleft()
     except (BlockingIOError, InterruptedError):
         return
     except (BrokenPipeError, ConnectionResetError) as error:
         raise ChannelClosed from error
 
 
-def read_frame(stream: BinaryIO) -> Frame | None:
+def _send(channel: socket.socket, packet: Packet) -> int:
+    if not packet.descriptors:
+        return channel.sendmsg(packet.pending[:_IOV_LIMIT])
+    rights = struct.pack(f"{len(packet.descriptors)}i", *packet.descriptors)
+    return channel.sendmsg(packet.pending[:_IOV_LIMIT], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+
+
+class DescriptorStream(io.RawIOBase):
+    """A blocking channel as a raw stream; the descriptors that come beside its bytes are put in line."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.descriptors: deque[int] = deque()
+        self._channel = channel
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """What one read finds."""
+        got, beside, _, _ = self._channel.recvmsg_into([buffer], socket.CMSG_SPACE(_DESCRIPTORS_AT_ONCE * 4))
+        for level, kind, data in beside:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self.descriptors.extend(struct.unpack(f"{len(data) // 4}i", data[: len(data) // 4 * 4]))
+        return got
+
+
+def read_frame(stream: IO[bytes]) -> Frame | None:
     """The next frame from a blocking stream of a trusted sender; None at the end of the stream."""
     preface = stream.read(_PREFACE.size)
     if len(preface) < _PREFACE.size:

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 MEBIBYTE = 1024 * 1024
+
+
+MAX_FILES = 16
+"""Open files among the parts of one job: a child may hold few descriptors, and two jobs lie in its channel."""
+
+
+class OpenFile(Protocol):
+    """A file that is handed to a child by its descriptor: the child reads `size` bytes of it, the parent none."""
+
+    @property
+    def descriptor(self) -> int:
+        """Open for reading until nobody holds this object."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +32,20 @@ class Job:
     `template_key` names what the child may keep between jobs (the hash of a template, say): the pool prefers a child
     that has seen it. `workspace` is the tenant: a child that served one is never given a job of another.
     `header` must be JSON-able. `resident` are the bytes that every job of this `template_key` needs, in the same
-    order; they travel to a child once. `parts` are the bytes of this job alone. The handler gets
-    `[*resident, *parts]`.
+    order; they travel to a child once. `parts` are the bytes of this job alone, or at most MAX_FILES open files for the
+    child to read. The handler gets `[*resident, *parts]`, all of them as bytes.
     """
 
     template_key: str
     workspace: str
     header: Mapping[str, Any]
-    parts: Sequence[bytes] = ()
+    parts: Sequence[bytes | OpenFile] = ()
     resident: Sequence[bytes] = ()
+
+    @property
+    def read_parts(self) -> list[bytes]:
+        """The parts that are no files."""
+        return [part for part in self.parts if isinstance(part, bytes)]
 
 
 @dataclass(frozen=True, slots=True)

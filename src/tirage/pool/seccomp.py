@@ -45,7 +45,6 @@ _DENIED: tuple[tuple[str, int | None, int | None], ...] = (
     ("sendto", 44, 206),
     ("sendmsg", 46, 211),
     ("sendmmsg", 307, 269),
-    ("recvmsg", 47, 212),
     ("recvmmsg", 299, 243),
     # processes
     ("execve", 59, 221),

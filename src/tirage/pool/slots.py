@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
@@ -12,8 +13,8 @@ from itertools import islice
 
 import orjson
 
-from tirage.pool.framing import FrameBounds, FrameReader, Kind, encode
-from tirage.pool.job import Job, PoolLimits, Reply
+from tirage.pool.framing import FrameBounds, FrameReader, Kind, Packet, encode
+from tirage.pool.job import Job, OpenFile, PoolLimits, Reply
 
 WINDOW = 8  # how far behind the head of the line a better fitting job is looked for
 PATIENCE = 16  # how often the head of the line lets others pass
@@ -40,14 +41,14 @@ class Task:
         """A digest of everything but the contents of the parts; cheap."""
         digest = hashlib.blake2b(self.header, digest_size=16)
         digest.update(self.job.template_key.encode())
-        digest.update(repr([len(part) for part in (*self.job.resident, *self.job.parts)]).encode())
+        digest.update(repr([_size(part) for part in (*self.job.resident, *self.job.parts)]).encode())
         return digest.digest()
 
     def fingerprint(self) -> bytes:
         """A digest of the whole input of the handler."""
         digest = hashlib.blake2b(self.outline(), digest_size=16)
         for part in (*self.job.resident, *self.job.parts):
-            digest.update(part)
+            digest.update(part if isinstance(part, bytes) else os.pread(part.descriptor, part.size, 0))
         return digest.digest()
 
 
@@ -59,7 +60,7 @@ class Slot:
     channel: socket.socket
     reader: FrameReader
     tasks: deque[Task] = field(default_factory=deque)
-    outgoing: list[memoryview] = field(default_factory=list)
+    outgoing: deque[Packet] = field(default_factory=deque)
     seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
     workspace: str | None = None
     pid: int = 0
@@ -90,9 +91,18 @@ class Slot:
             self.seen[job.template_key] = None
             while len(self.seen) > limits.resident_templates:
                 drop.append(self.seen.popitem(last=False)[0])
-        envelope = orjson.dumps({"key": job.template_key, "fresh": len(fresh), "drop": drop})
-        frame = encode(Kind.JOB, task.id, envelope, [task.header, *fresh, *job.parts])
-        self.outgoing += [memoryview(buffer) for buffer in frame if buffer]
+        files = [(index, part) for index, part in enumerate(job.parts) if not isinstance(part, bytes)]
+        envelope = orjson.dumps(
+            {
+                "key": job.template_key,
+                "fresh": len(fresh),
+                "drop": drop,
+                "files": [(index, file.size) for index, file in files],
+            }
+        )
+        parts = [part if isinstance(part, bytes) else b"" for part in job.parts]
+        frame = encode(Kind.JOB, task.id, envelope, [task.header, *fresh, *parts])
+        self.outgoing.append(Packet.of(frame, [file.descriptor for _, file in files]))
         self.workspace = job.workspace
         self.assigned += 1
         self.retiring = self.assigned >= limits.jobs_per_child
@@ -148,3 +158,7 @@ def _cheapest(task: Task, index: int, alive: list[Slot], room: int, prefetch: in
         return 0, None
     cost, _, pairing = min(options, key=lambda option: option[:2])
     return cost, pairing
+
+
+def _size(part: bytes | OpenFile) -> int:
+    return len(part) if isinstance(part, bytes) else part.size

@@ -18,7 +18,7 @@ import orjson
 from tirage.engine.errors import TirageError
 from tirage.pool import failures
 from tirage.pool.forkserver import ServerConfig
-from tirage.pool.job import Job, PoolLimits, PoolStats, Reply
+from tirage.pool.job import MAX_FILES, Job, PoolLimits, PoolStats, Reply
 from tirage.pool.reactor import Reactor
 from tirage.pool.sandbox import Mode, SandboxReport, probe
 from tirage.pool.slots import Task
@@ -89,6 +89,8 @@ class Pool:
         """
         if self._max_waiting is not None and self._reactor.backlog() >= self._max_waiting:
             raise failures.full(self._max_waiting)
+        if sum(not isinstance(part, bytes) for part in job.parts) > MAX_FILES:
+            raise ValueError(f"A job has at most {MAX_FILES} open files.")
         task = Task(next(self._ids), job, orjson.dumps(dict(job.header)), Future())
         self._reactor.enqueue(task)
         return task.future
