@@ -67,7 +67,8 @@ def _applied(
     drawn: list[Layer] = []
     hidden: dict[str, Layer] = {}
     for layer in layers:
-        repeated = getattr(layer, "repeat", None) is not None
+        # The type is asked first: to ask a layer for what it lacks takes some microseconds.
+        repeated = "repeat" in properties_of(type(layer)) and getattr(layer, "repeat", None) is not None
         if layer.id in touched or repeated:
             own = overrides.get(layer.id, {})
             update = _coerced(type(layer), layer.name, own, problems)
@@ -97,7 +98,7 @@ def _ids(layers: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _check_mask(layer: Layer, problems: list[Problem]) -> None:
-    mask = getattr(layer, "mask", None)
+    mask = getattr(layer, "mask", None) if "mask" in properties_of(type(layer)) else None
     if mask is not None and mask.layer not in [child.id for child in layer.nested()]:
         message = f"Layer {layer.name!r} is masked by {mask.layer!r}, which is none of its shown children."
         problems.append(Problem("mask_unknown", message, f"/{layer.name}.mask", layer=layer.name))

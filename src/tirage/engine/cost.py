@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tirage.engine import brush
 from tirage.engine.errors import Problem, RenderProblem
-from tirage.engine.layer import Layer
+from tirage.engine.layer import Layer, properties_of
 from tirage.engine.scene import Box, Ellipse, Glyphs, Group, Node, Outline, Paint, Path, Pattern, Picture, Solid, Stroke
 from tirage.engine.template import BoundTemplate
 from tirage.engine.values.filter import Blur, ColorMatrix, DropShadow
@@ -45,7 +45,7 @@ def check_texts(bound: BoundTemplate) -> None:
     while waiting:
         layer = waiting.pop()
         waiting.extend(layer.nested())
-        written = getattr(layer, "text", None)
+        written = getattr(layer, "text", None) if "text" in properties_of(type(layer)) else None
         if isinstance(written, str):
             length = min(len(written), MAX_TEXT_LAYER)
             total, longest = total + length, max(longest, (layer.name, length), key=lambda each: each[1])

@@ -115,6 +115,25 @@ def test_shrink_fits_and_is_monotone(set_text: Setter) -> None:
     assert set_text("Hi", fit="shrink").report.font_size == 28
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    text=st.lists(st.sampled_from(["a", "of", "Type", "water­fall", "AVAST", "مرحبا"]), min_size=3, max_size=24),
+    width=st.integers(60, 500),
+    height=st.integers(20, 160),
+)
+def test_shrink_finds_the_largest_size(
+    set_text: Setter, style: Callable[..., TextStyle], text: list[str], width: int, height: int
+) -> None:
+    """Nothing reaches beyond the box, and at a size that is a thousandth of the wished one larger something does."""
+    words = " ".join(text)
+    block = set_text(words, width, height, fit="shrink", min_size=1)
+    size = block.report.font_size
+    assert not block.report.overflow
+    if size < 28:
+        larger = set_text(words, width, height, look=style(size=size + 28 / 1000))
+        assert larger.report.overflow or len(larger.lines) > len(block.lines)
+
+
 def test_shrink_keeps_to_the_least_size(set_text: Setter) -> None:
     """At the least size the text overflows and says so; nothing gets smaller."""
     block = set_text(PANGRAM, 60, 40, fit="shrink", min_size=20)

@@ -106,7 +106,7 @@ class Surveyor:
         values: list[tuple[str, str]] = []
         pictures: list[str] = []
         inside = tuple(_all((layer,))) if layer.nested() else (layer,)
-        if any(each.anchor is not None or getattr(each, "continues", "") for each in inside):
+        if any(each.anchor is not None or each.borrows() for each in inside):
             values.append(("", repr(bound.overrides)))  # it lies where others end
         # Those of the template too: what hides a layer is among the values, and the layer is not.
         for inner in dict.fromkeys((*self._ids[layer.id], *(each.id for each in inside))):

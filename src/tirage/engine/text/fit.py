@@ -77,7 +77,11 @@ def _shrunk(paragraphs: Sequence[Paragraph], spec: TextSpec, least: float) -> tu
         return least, _filled(paragraphs, spec, least)
     for _ in range(STEPS):
         middle = (low + high) / 2
-        filled = whole(middle)
+        # Lines that still fit are broken there again: only where one does not, the text is broken anew.
+        if max(line.width for line in found.lines) <= spec.width / middle:
+            filled = found if found.height <= spec.height / middle else None
+        else:
+            filled = whole(middle)
         if filled is None:
             high = middle
         else:

@@ -54,6 +54,7 @@ class Paragraph:
     trims: list[int] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
     spaced: bool = False
+    _safe: dict[int, bool] = field(default_factory=lambda: {0: True}, repr=False)
 
     def factor(self, item: Item) -> float:
         """Px per font unit of an item."""
@@ -133,11 +134,15 @@ class Paragraph:
 
     def is_safe(self, place: int) -> bool:
         """Whether a line may be cut here without shaping its parts again."""
-        if place <= 0 or place >= len(self.text):
-            return True
-        index = bisect_right(self.starts, place) - 1
-        item = self.items[index]
-        return item.start == place or self.runs[index].is_safe(place - item.start)
+        safe = self._safe.get(place)
+        if safe is None:
+            if place <= 0 or place >= len(self.text):
+                return True
+            index = bisect_right(self.starts, place) - 1
+            item = self.items[index]
+            # Fitting asks for the same few places over and over.
+            safe = self._safe[place] = item.start == place or self.runs[index].is_safe(place - item.start)
+        return safe
 
     def pieces(self, start: int, trim: int, end: int) -> list[Piece]:
         """The glyphs of `start`…`trim` of a line that was cut at `start` and `end`, in logical order."""
