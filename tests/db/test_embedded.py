@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,3 +198,33 @@ async def test_the_database_goes_away_and_comes_back(folder: Path) -> None:
     assert await works()
     await database.close()
     server.stop()
+
+
+def test_a_copy_of_a_live_folder_is_a_server_of_its_own(folder: Path) -> None:
+    """The note of the running original in it is not believed: the copy is started beside it."""
+    with EmbeddedServer(folder) as address:
+        assert asks(address) == 1
+        copy = folder.parent / "copy"
+        subprocess.run(["cp", "-a", str(folder), str(copy)], check=True)
+        other = EmbeddedServer(copy)
+        try:
+            assert other.running() is None
+            assert asks(other.start()) == 2 and asks(address) == 2
+        finally:
+            other.stop()
+
+
+@pytest.mark.check(13)
+def test_a_server_that_dies_is_brought_back(folder: Path) -> None:
+    """While somebody uses it, at the same address."""
+    with EmbeddedServer(folder) as address:
+        assert asks(address) == 1
+        running = read_postmaster(folder / "postgres")
+        assert running is not None
+        os.kill(running.process, signal.SIGKILL)
+        until = time.monotonic() + 30
+        while (now := EmbeddedServer(folder).running()) is None or not now.ready or now.process == running.process:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        with psycopg.connect(address.installer or "") as connection:
+            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1,)

@@ -15,6 +15,7 @@ from stream_zip import NO_COMPRESSION_64, AsyncMemberFile, async_stream_zip
 from tirage.actions.picture_answer import image_url
 from tirage.context import Service
 from tirage.engine.errors import Problem
+from tirage.faults import fault
 from tirage.store import batch_files
 from tirage.store.batch_files import RowFile
 from tirage.store.errors import NotFound
@@ -94,6 +95,7 @@ async def archive(service: Service, workspace: str, uid: str, part: Part) -> Asy
             for each in files:
                 # The whole file first: an object that is gone must not end an archive in the middle of a member.
                 data = await (await service.blobs.get(each.blob_key)).read()
+                fault("zip_half")
                 yield (
                     each.file_name,
                     each.created_at,

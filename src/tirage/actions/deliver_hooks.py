@@ -66,7 +66,7 @@ def message_of(payload: str) -> bytes:
 async def deliver(service: Service, poster: Poster, due: Due, chance: float) -> Recorded | None:
     """Carry out one claimed attempt and record what came of it; None where the claim was lost meanwhile."""
     outcome = await _attempt(service, poster, due)
-    fault("hook_sent")
+    fault("hook_sent_not_recorded")
     now = service.clock.now()
     async with service.database.system() as system:
         recorded = await deliveries.record(system, due, outcome, now, chance)

@@ -11,6 +11,7 @@ from tirage.blobs.problems import StorageProblem
 from tirage.context import Service
 from tirage.db.connect import Transaction
 from tirage.engine.errors import Problem
+from tirage.faults import fault
 from tirage.store import batches, events
 from tirage.store.batches import ENDED, Batch, State
 
@@ -59,6 +60,7 @@ async def _tell(service: Service, tx: Transaction, kind: str, batch: Batch) -> N
     failed = await batches.rows(tx, batch.id, "failed", 0, FIRST_ERRORS) if batch.failed else []
     said = batch_answer(service.public_url, batch, now, failed).model_dump_json(exclude_none=True)
     await events.enqueue(tx, kind, said, now, template_id=batch.template_id)
+    fault("outbox_written")
 
 
 def _tenth(batch: Batch, total: int) -> int:

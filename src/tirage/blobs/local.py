@@ -26,6 +26,7 @@ from tirage.blobs import folders
 from tirage.blobs.keys import checked, checked_prefix, exists, valid
 from tirage.blobs.port import CHUNK, OCTETS, About, Blob, Data, Readiness, Span, Stored, once, type_of, within
 from tirage.blobs.problems import StorageProblem, problem
+from tirage.faults import fault
 
 T = TypeVar("T")
 RESERVE = 256 * 1024 * 1024
@@ -219,6 +220,7 @@ class LocalBlobs:
     def _finish(self, part: _Part, key: str, attributes: bytes | None, if_absent: bool) -> Stored:
         try:
             os.fsync(part.file)
+            fault("tmp_written")
             facts = os.fstat(part.file)
             if if_absent:
                 self._absent(key)
@@ -231,6 +233,7 @@ class LocalBlobs:
                 finally:
                     beside.discard()
             self._place(self._objects, part.name, key, keep=if_absent)
+            fault("renamed")
         except OSError as error:
             raise folders.translated(error, key) from error
         if attributes is None:

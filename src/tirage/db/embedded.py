@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 MAJOR = "18"
 START_SECONDS = 30
 STOP_SECONDS = 30
+_WATCH_SECONDS = 1.0
 
 # A socket's path has at most 107 bytes; the rest of it is "/.s.PGSQL.5432.lock".
 _LONGEST_SOCKET_FOLDER = 85
@@ -57,9 +59,10 @@ include_if_exists = 'own.conf'
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that runs, as its `postmaster.pid` describes it."""
+    """A server that runs, as its `postmaster.pid` describes it. `data` is the folder that it works on."""
 
     process: int
+    data: str
     sockets: str
     port: int
     ready: bool
@@ -81,6 +84,8 @@ class EmbeddedServer:
         self._turn = FileLock(self.folder / "postgres.lock")
         self._users = FileLock(self.folder / "postgres.users")
         self._account = ServerAccount()
+        self._leaving = threading.Event()
+        self._watch: threading.Thread | None = None
 
     @property
     def address(self) -> DatabaseAddress:
@@ -93,7 +98,7 @@ class EmbeddedServer:
     def running(self) -> Running | None:
         """The server that runs on this data folder, whoever started it."""
         running = read_postmaster(self.data)
-        return running if running is not None and _is_server(running.process) else None
+        return running if running is not None and _works_on(running, self.data) else None
 
     def start(self) -> DatabaseAddress:
         """Make the data folder where there is none, start the server or adopt the one that runs; give its address.
@@ -135,12 +140,29 @@ class EmbeddedServer:
                 self._users.release()
 
     def __enter__(self) -> DatabaseAddress:
-        return self.start()
+        """The address of the server, which is brought back should it die before the end of the block."""
+        address = self.start()
+        self._leaving.clear()
+        self._watch = threading.Thread(target=self._bring_back, name="tirage-database", daemon=True)
+        self._watch.start()
+        return address
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leaving.set()
+        if self._watch is not None:
+            self._watch.join()
         self.stop()
+
+    def _bring_back(self) -> None:
+        while not self._leaving.wait(_WATCH_SECONDS):
+            if self.running() is None:
+                log.warning("The database server is gone; it is started again.")
+                try:
+                    self.start()
+                except DatabaseRefused as error:
+                    log.warning("%s", error)
 
     def _initialise(self) -> None:
         version = self.data / "PG_VERSION"
@@ -172,7 +194,7 @@ class EmbeddedServer:
 
     def _launch(self) -> None:
         self._account.let_in(self.data)
-        _forget_dead(self.data)
+        self._forget_dead()
         sockets = self._socket_folder()
         text = _CONFIGURATION.format(sockets=sockets, connections=self._connections)
         if not self._flush:
@@ -191,6 +213,35 @@ class EmbeddedServer:
             message = f"{error.problems[0].message} The server's log ends: {tail.strip()}" if tail else str(error)
             raise DatabaseRefused(Problem("database_start", message, str(journal))) from error
         log.info("database server started")
+
+    def _forget_dead(self) -> None:
+        """Remove the note of a server that is gone, where its number is a zombie's or belongs to another program now.
+
+        So is the note that came with a copy of another server's folder. PostgreSQL would take such a process for itself
+        and refuse to start; in containers numbers repeat at every start. The note also guards against processes of the
+        old server that still work on the data: those are waited for first.
+        """
+        noted = read_postmaster(self.data)
+        if noted is None or not psutil.pid_exists(noted.process) or _works_on(noted, self.data):
+            return
+        deadline = time.monotonic() + STOP_SECONDS
+        while left := _at_work(self.data):
+            if time.monotonic() > deadline:
+                raise DatabaseRefused(
+                    Problem(
+                        "database_start",
+                        f"Processes of a server that died still work on {self.data}: {', '.join(map(str, left))}.",
+                        hint="End these processes, then start again.",
+                    )
+                )
+            time.sleep(0.05)
+        if noted.data != str(self.data):
+            self._note.unlink(missing_ok=True)  # the other server's socket is its own
+        # The socket has a note beside it, with the same number.
+        for folder in {self.data, self._noted_sockets() or self.data}:
+            for each in folder.glob(".s.PGSQL.*"):
+                each.unlink(missing_ok=True)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _socket_folder(self) -> str:
         """The data folder itself, or a short private one where its path is too long or odd for the configuration.
@@ -261,7 +312,7 @@ def read_postmaster(data: Path) -> Running | None:
     """
     try:
         lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        return Running(int(lines[0]), lines[4], int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
+        return Running(int(lines[0]), lines[1], lines[4], int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
     except (FileNotFoundError, IndexError, ValueError):
         return None
 
@@ -294,27 +345,9 @@ def _is_server(process: int) -> bool:
         return False
 
 
-def _forget_dead(data: Path) -> None:
-    """Remove the note of a server that is gone, where its number is a zombie's or belongs to another program now.
-
-    PostgreSQL would take that for itself and refuse to start; in containers numbers repeat at every start. The note
-    also guards against processes of the old server that still work on the data: those are waited for first.
-    """
-    running = read_postmaster(data)
-    if running is None or not psutil.pid_exists(running.process) or _is_server(running.process):
-        return
-    deadline = time.monotonic() + STOP_SECONDS
-    while left := _at_work(data):
-        if time.monotonic() > deadline:
-            raise DatabaseRefused(
-                Problem(
-                    "database_start",
-                    f"Processes of a server that died still work on {data}: {', '.join(map(str, left))}.",
-                    hint="End these processes, then start again.",
-                )
-            )
-        time.sleep(0.05)
-    (data / "postmaster.pid").unlink(missing_ok=True)
+def _works_on(running: Running, data: Path) -> bool:
+    """Whether the noted server lives and works on this folder: in a copy of a live one lies the other's note."""
+    return running.data == str(data) and _is_server(running.process)
 
 
 def _at_work(data: Path) -> list[int]:
