@@ -8,4 +8,4 @@ compile() {
         --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade pyproject.toml "$@"
 }
 compile --output-file requirements.lock
-compile --extra dev --extra docs --extra faces --extra parquet --extra video --constraint requirements.lock --output-file requirements-dev.lock
+compile --extra dev --extra docs --extra faces --extra parquet --extra video --extra otel --constraint requirements.lock --output-file requirements-dev.lock

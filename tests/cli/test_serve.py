@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
+from tests.harness.collector import Collector
 from tests.harness.serving import command, left_running, serving
 
 from tirage.ids import new_key, verify_key_format
@@ -77,7 +78,11 @@ def test_the_first_start_the_printed_call_and_the_end(folder: Path) -> None:
 
 
 def test_after_a_kill_the_next_start_takes_over(folder: Path) -> None:
-    """The database that was left running is adopted, the drawing processes are gone by themselves."""
+    """The database that was left running is adopted, the drawing processes are gone by themselves.
+
+    The second start has a collector of traces: the stages of a request reach it under the caller's trace, without
+    addresses.
+    """
     with serving(folder, TIRAGE_BOOTSTRAP_KEY=(chosen := new_key().text)) as killed:
         assert chosen not in killed.said and killed.key is None
         children = psutil.Process(killed.process.pid).children(recursive=True)
@@ -86,10 +91,18 @@ def test_after_a_kill_the_next_start_takes_over(folder: Path) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and any(each.is_running() and "postgres" not in each.name() for each in children):
         time.sleep(0.1)
-    with serving(folder) as again:
+    with Collector() as collector, serving(folder, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as again:
         headers = {"x-api-key": chosen}
         assert httpx.get(f"{again.base}/readyz").json()["status"] == "ok"
-        assert httpx.get(f"{again.base}/templates", headers=headers).status_code == 200
+        (design, *_) = httpx.get(f"{again.base}/templates?secret=topsecret", headers=headers).json()
+        sender = {**headers, "traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
+        assert httpx.post(f"{again.base}/designs/{design['id']}", json={}, headers=sender, timeout=60).is_success
+        again.process.send_signal(signal.SIGTERM)
+        assert again.process.wait(40) == 0
+        of_request = [name for name, trace in collector.spans() if trace == "ab" * 16]
+        assert {"POST /designs/{uid}", "read row", "draw", "keep pictures"} <= set(of_request)
+        assert not any(b"topsecret" in body or design["id"].encode() in body for body in collector.bodies)
+        assert any(b"service.name" in body and b"tirage" in body for body in collector.bodies)
     assert left_running(folder) == []
 
 

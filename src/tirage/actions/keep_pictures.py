@@ -22,6 +22,7 @@ from tirage.engine.template import Json
 from tirage.ids import picture_path
 from tirage.store import events, images
 from tirage.store.images import Image, NewImage
+from tirage.tracing import traced
 
 PATHS = "picture paths"
 
@@ -51,6 +52,7 @@ class KeptFile:
 Answering = Callable[[Transaction, tuple[Image, ...]], Awaitable[None]]
 
 
+@traced("keep pictures")
 async def keep_pictures(
     service: Service,
     design: Design,

@@ -24,6 +24,7 @@ from tirage.engine.report import Warning_
 from tirage.engine.template import BoundTemplate, Json
 from tirage.engine.wishes import with_inputs
 from tirage.pool.job import Job, Reply
+from tirage.tracing import traced
 
 LayerObject = Mapping[str, Json]
 MAX_WAITING = 400
@@ -78,6 +79,7 @@ class Row:
     fonts: FontPack = NO_FONTS
 
 
+@traced("read row")
 async def read_row(
     service: Service,
     design: Design,
@@ -168,6 +170,7 @@ def kept_of(row: Row) -> Kept:
     )
 
 
+@traced("draw")
 async def in_slot(service: Service, job: Job) -> Reply:
     """A job's reply; it waits for a free process no longer than the setting says.
 

@@ -19,7 +19,7 @@ from tirage.actions.deliver_hooks import send_hooks
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.open_link import OpenLinks
 from tirage.actions.run_schedules import run_schedules
-from tirage.api import docs, health, openapi
+from tirage.api import docs, health, openapi, telemetry
 from tirage.api.auth import KeyCache
 from tirage.api.cors import Cors
 from tirage.api.edge import INTERNAL, Edge
@@ -87,6 +87,7 @@ def create_app(settings: Settings, opener: Opener) -> Edge:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        telemetry.hide_values()
         async with opener() as service:
             app.state.service = service
             async with _background(service):
@@ -101,6 +102,7 @@ def create_app(settings: Settings, opener: Opener) -> Edge:
         openapi_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        telemetry=telemetry.CONFIG,
     )
     app.state.keys = KeyCache()
     app.state.designs = OpenDesigns()

@@ -82,6 +82,7 @@ def _run(settings: Settings) -> None:
 
 
 def _with_database(settings: Settings, pool: Pool, sock: socket, begun: float) -> None:
+    from tirage.api import telemetry
     from tirage.api.app import create_app
     from tirage.api.certificate import certificate_of
     from tirage.api.server import serve as serve_app
@@ -94,6 +95,7 @@ def _with_database(settings: Settings, pool: Pool, sock: socket, begun: float) -
         first = _first(settings, address)
         pool.wait_ready(60)
         running.enter_context(WorkersBeside(settings, settings.batch_workers))
+        telemetry.name_service()
         app = create_app(settings, lambda: open_service(settings, pool, address))
         files = certificate_of(settings)
 
