@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import checks_page
 import typer.main
 from error_codes import AREAS, all_codes
 
@@ -243,6 +244,7 @@ def pages() -> dict[str, str]:
         "formats.md": formats_page(),
         "expressions.md": expressions_page(),
         "errors.md": errors_page(),
+        "../explanation/checks.md": NOTE + checks_page.page(),
         "../../src/tirage/api/static/codes.json": codes_json(),
         "template.schema.json": json.dumps(template_schema(), indent=2, ensure_ascii=False) + "\n",
         "report.schema.json": json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n",
