@@ -59,25 +59,23 @@ def _icons() -> None:
 
 def warm() -> None:
     """Load the libraries and the font index into the fork server; nothing untrusted is read."""
-    gc.disable()  # nothing that loading makes is garbage, and looking for some takes a tenth of its time
-    try:
-        # Children are sandboxed and could not import these any more.
-        import icu  # noqa: F401
-        import jinja2.parser  # noqa: F401
-        import re2  # noqa: F401
-        import zxingcpp  # noqa: F401
+    # Children are sandboxed and could not import these any more.
+    import icu  # noqa: F401
+    import jinja2.parser  # noqa: F401
+    import re2  # noqa: F401
+    import zxingcpp  # noqa: F401
 
-        import tirage.engine.render  # noqa: F401
+    import tirage.engine.bind
+    import tirage.engine.parse
+    import tirage.engine.render  # noqa: F401
 
-        engine_identity()
-        with suppress(ImportError):  # the extra `video`
-            import av.video.reformatter  # noqa: F401
+    engine_identity()
+    with suppress(ImportError):  # the extra `video`
+        import av.video.reformatter  # noqa: F401
 
-        _icons()
-        _services()
-        _fonts().faces()  # the user's font files are read here, where that is still allowed
-    finally:
-        gc.enable()
+    _icons()
+    _services()
+    _fonts().faces()  # the user's font files are read here, where that is still allowed
     # A picture of many shapes makes thousands of small values and no circles: looking every 700 took a twentieth of it.
     gc.set_threshold(_BETWEEN_COLLECTIONS)
 
