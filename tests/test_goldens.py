@@ -1,8 +1,9 @@
 """Pictures that must not change: every folder of `goldens/` is a case.
 
-A case holds `template.json`, or `starter.txt` with a starter's name; it may hold `row.json` and `options.json` (output
-options such as a scale); `expected.png` is what it looks like. Pictures are compared as decoded RGBA of equal size; no
-channel of any pixel, colours weighed with their alpha, may differ by more than 1.
+A case holds `template.json`, or `starter.txt` with a starter's name; it may hold `row.json`, `params.json` (layer
+objects as the wire brings them) and `options.json` (output options such as a scale); `expected.png` is what it looks
+like. Pictures are compared as decoded RGBA of equal size; no channel of any pixel, colours weighed with their alpha,
+may differ by more than 1.
 """
 
 from __future__ import annotations
@@ -67,7 +68,11 @@ def draw(folder: Path) -> Pixels:
     """The case's first page as RGBA."""
     starter = folder / "starter.txt"
     template = starters.path(starter.read_text().strip()) if starter.exists() else folder / "template.json"
-    return shoot(template, _json(folder / "row.json"), **_json(folder / "options.json")).pixels
+    given = folder / "params.json"
+    params = json.loads(given.read_bytes()) if given.exists() else ()
+    return shoot(
+        template, _json(folder / "row.json"), data=given, params=params, **_json(folder / "options.json")
+    ).pixels
 
 
 def alike(expected: Pixels, actual: Pixels) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,10 +14,12 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from tirage.assets.fetched import Fetched
 from tirage.assets.fontsource import LibraryFonts
 from tirage.assets.resolve import ResolvedResources, resolve
-from tirage.engine.bind import bind
+from tirage.engine.bind import Params, bind
 from tirage.engine.collect import collect
+from tirage.engine.errors import ResourceProblem
 from tirage.engine.images import ImageEngine
 from tirage.engine.layout import Services
 from tirage.engine.options import OutputOptions
@@ -26,6 +29,7 @@ from tirage.engine.report import Report
 from tirage.engine.resources import ROW_SCHEME, ImageRef
 from tirage.engine.runs import Prepared
 from tirage.engine.text import TextEngine
+from tirage.engine.wishes import wish_of
 
 Pixels = NDArray[np.uint8]
 MOMENT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -64,15 +68,27 @@ def _prepared(file: Path, _changed: int) -> Prepared:
     return prepare(parse(file.read_bytes()), _services()[0])
 
 
+def _stripes(source: str) -> Fetched:
+    colors = np.frombuffer(hashlib.sha256(source.encode()).digest(), np.uint8)[:18].reshape(1, 6, 3)
+    stripes = pyvips.Image.new_from_array(np.repeat(np.repeat(colors, 48, axis=0), 8, axis=1))
+    return Fetched.of(stripes.copy(interpretation="srgb").pngsave_buffer(), "image/png", "")
+
+
 def shoot(
-    file: Path, row: Mapping[str, Any], *, data: Path | None = None, format_name: str = "png", **options: Any
-) -> Shot:
-    """Render one row of the template in `file`; its relative pictures lie beside it, those of the row beside `data`."""
+    file: Path, row: Mapping[str, Any], *, data: Path | None = None, params: Params = (), format_name: str = "png",
+    **options: Any,
+) -> Shot:  # fmt: skip
+    """Render one row of the template in `file`; its relative pictures lie beside it, those of the row beside `data`.
+
+    A picture that is to be made is stripes, whose colours follow from what is asked for.
+    """
     prepared = _prepared(file, file.stat().st_mtime_ns)
-    bound = bind(prepared.template, row, now=MOMENT)
+    bound = bind(prepared.template, row, params, now=MOMENT)
     sources = [ref.source for ref in collect(bound) if isinstance(ref, ImageRef)]
-    found = {
-        source: resolve([source.removeprefix(ROW_SCHEME)], base=base)[source.removeprefix(ROW_SCHEME)]
+    found: dict[str, Fetched | ResourceProblem] = {
+        source: _stripes(source)
+        if wish_of(source)
+        else resolve([source.removeprefix(ROW_SCHEME)], base=base)[source.removeprefix(ROW_SCHEME)]
         for source in sources
         for base in [data.parent if data is not None and source.startswith(ROW_SCHEME) else file.parent]
     }

@@ -216,10 +216,21 @@ def _is_text(annotation: Any) -> bool:
     return annotation is str or getattr(annotation, "__origin__", None) is str
 
 
-class BoxedLayer(Layer):
-    """A layer whose box can have a background, a border and rounded corners."""
+class GroundedLayer(Layer):
+    """A layer whose box can have a background."""
 
     background_color: ColorValue = Field(Color(0, 0, 0, 0), description="Fills the box behind the content.")
+
+    def grounded(self, content: Iterable[Node], frame: Shape) -> tuple[Node, ...]:
+        """The content over the box's background."""
+        if self.background_color.alpha > 0:
+            return (Path(frame, fill=Solid(self.background_color)), *content)
+        return tuple(content)
+
+
+class BoxedLayer(GroundedLayer):
+    """A layer whose box can have a background, a border and rounded corners."""
+
     border_color: ColorValue = Field(Color(0, 0, 0), description="Colour of the border.")
     border_width: PositiveLengthValue = Field(Length(0), description="Inside the edge; percent of the shorter side.")
     border_style: Literal["solid", "dashed", "dotted"] = Field("solid", description="How the border is drawn.")
@@ -239,11 +250,9 @@ class BoxedLayer(Layer):
     ) -> tuple[Node, ...]:
         """The content between the box's background and its border, which both have the `shape` if one is given."""
         frame = shape or self.frame(width, height)
-        nodes = list(content)
-        if self.background_color.alpha > 0:
-            nodes.insert(0, Path(frame, fill=Solid(self.background_color)))
+        nodes = self.grounded(content, frame)
         edge = border(frame, self.border_px(width, height), self.border_color, self.border_style)
-        return (*nodes, edge) if edge is not None else tuple(nodes)
+        return (*nodes, edge) if edge is not None else nodes
 
 
 class TimedLayer(BoxedLayer):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, paint_for
 from tirage.engine.label import LabelStyle, label_style, set_label
-from tirage.engine.layer import Layer, Lowered
+from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.arcs import arc
 from tirage.engine.meters.share import share_of, written
@@ -21,7 +21,7 @@ from tirage.engine.values.font import FontWeight
 from tirage.engine.values.transform import Rect
 
 
-class GaugeLayer(Layer):
+class GaugeLayer(BoxedLayer):
     """A ring as large as the box allows."""
 
     main: ClassVar[str | None] = "value"
@@ -76,7 +76,7 @@ class GaugeLayer(Layer):
             if self.font_size is None and label.width > room:
                 label = set_label(ctx, text, self._style(max(1.0, size * room / label.width)))
             nodes.append(label.at(x - label.width / 2, y - label.height / 2))
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))
 
     def _style(self, size: float) -> LabelStyle:
         return label_style(self.font_family, self.font_weight, self.text_color, size)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, paint_for
 from tirage.engine.icons import UNITS, IconName, icon
-from tirage.engine.layer import Layer, Lowered
+from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.resources import ImageRef
 from tirage.engine.scene import Node, Outline, Path, Stroke
@@ -19,7 +19,7 @@ from tirage.engine.values.outline import moved, scaled
 from tirage.engine.values.transform import Rect
 
 
-class IconLayer(Layer):
+class IconLayer(BoxedLayer):
     """As large as the layer's box allows, in its middle."""
 
     main: ClassVar[str | None] = "icon"
@@ -39,7 +39,7 @@ class IconLayer(Layer):
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
         """The stroked outlines as one path; the dots of some icons as another."""
         if not self.icon:
-            return Lowered(())
+            return Lowered(self.framed((), width, height))
         drawing = icon(self.icon)
         side = min(width, height)
         x, y = (width - side) / 2, (height - side) / 2
@@ -49,4 +49,4 @@ class IconLayer(Layer):
         nodes: list[Node] = [Path(Outline(moved(scaled(drawing.stroked, zoom, zoom), x, y)), stroke=pen)]
         if drawing.filled:
             nodes.append(Path(Outline(moved(scaled(drawing.filled, zoom, zoom), x, y)), fill=paint))
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))

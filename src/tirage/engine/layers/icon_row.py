@@ -10,7 +10,7 @@ from pydantic import Field
 from tirage.engine.decoration import alpha_shadows, paint_for
 from tirage.engine.expressions import localised
 from tirage.engine.icons import UNITS, Icon, IconName, icon
-from tirage.engine.layer import Layer, Lowered
+from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.share import share_of
 from tirage.engine.scene import Box, Group, Node, Outline, Paint, Path, Solid, Stroke
@@ -23,7 +23,7 @@ _REACH = 3.0
 """How far a pen of the greatest width goes beyond the square of an icon, in its units."""
 
 
-class IconRowLayer(Layer):
+class IconRowLayer(BoxedLayer):
     """Icons side by side, in several lines where asked for, as large as the box allows."""
 
     main: ClassVar[str | None] = "value"
@@ -77,7 +77,7 @@ class IconRowLayer(Layer):
             x, y = places[whole]
             shown = Box(self._shown(x, y, size, value - whole, rtl=rtl))
             nodes.append(Group(self._drawn([(x, y)], size, on), clip=shown))
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))
 
     def _shown(self, x: float, y: float, size: float, share: float, *, rtl: bool) -> Rect:
         """The part of an icon's square that is on, with what a pen draws beyond its edges."""

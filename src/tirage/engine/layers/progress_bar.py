@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, paint_for
 from tirage.engine.label import LabelStyle, label_style, set_label
-from tirage.engine.layer import Layer, Lowered
+from tirage.engine.layer import GroundedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.share import share_of
 from tirage.engine.resources import FontRef
@@ -21,7 +21,7 @@ from tirage.engine.values.length import Length, PositiveLengthValue
 from tirage.engine.values.transform import Rect
 
 
-class ProgressBarLayer(Layer):
+class ProgressBarLayer(GroundedLayer):
     """The bar takes the box; with a label, what the label leaves of it."""
 
     main: ClassVar[str | None] = "value"
@@ -74,7 +74,7 @@ class ProgressBarLayer(Layer):
             nodes.append(
                 Group((filled,), clip=Box(Rect(0, above, length, bar.height))) if length < 2 * radius else filled
             )
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.grounded(nodes, Box(Rect(0, 0, width, height))), self.shadow))
 
     def _style(self, size: float) -> LabelStyle:
         return label_style(self.font_family, self.font_weight, self.text_color, size)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, paint_for
-from tirage.engine.layer import Layer, Lowered
+from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.share import share_of
 from tirage.engine.scene import Box, Group, Node, Outline, Path, Solid
@@ -27,7 +27,7 @@ _FIGURES = {
 _UNITS = 24.0
 
 
-class RatingLayer(Layer):
+class RatingLayer(BoxedLayer):
     """Figures as high as the box, side by side from the left, smaller where the box is too narrow."""
 
     main: ClassVar[str | None] = "value"
@@ -68,7 +68,7 @@ class RatingLayer(Layer):
             filled = Path(row, fill=paint_for(self.active_color, area, ctx))
             # Beyond the figures' own edges, so that only the value's end cuts them.
             nodes.append(Group((filled,), clip=Box(Rect(left - 1, top - 1, end - left + 1, size + 2))))
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))
 
 
 # One outline for both colours, and for the next row: only the value differs from row to row.

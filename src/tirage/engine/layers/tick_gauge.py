@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows
-from tirage.engine.layer import Layer, Lowered
+from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.arcs import tick
 from tirage.engine.meters.share import share_of
@@ -16,7 +16,7 @@ from tirage.engine.values.color import Color, ColorValue
 from tirage.engine.values.outline import Command
 
 
-class TickGaugeLayer(Layer):
+class TickGaugeLayer(BoxedLayer):
     """Ticks inscribed in the box."""
 
     main: ClassVar[str | None] = "value"
@@ -53,4 +53,4 @@ class TickGaugeLayer(Layer):
             for active, color in ((False, self.inactive_color), (True, self.active_color))
             if drawn[active]
         ]
-        return Lowered(alpha_shadows(tuple(nodes), self.shadow))
+        return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))
