@@ -63,7 +63,7 @@ async def test_a_taken_id_is_tried_again(
 
         async def attempt(uid: str) -> images.Image | None:
             values = {name: getattr(new_image(alice.id), name) for name in images.NewImage.__slots__}
-            return await tx.one(images.Image, images._INSERT, uid=uid, now=NOON, **values)
+            return await tx.one(images.Image, images._INSERT_OR_NONE, uid=uid, now=NOON, **values)
 
         mine = await unique.with_new_uid(attempt, new=lambda: next(given))
         assert mine.id != theirs.id

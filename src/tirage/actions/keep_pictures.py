@@ -17,6 +17,7 @@ from tirage.actions.quota import begin_quota, take_quota
 from tirage.actions.render_request import Drawn, DrawnOutput, LayerObject
 from tirage.context import Service
 from tirage.db.connect import Transaction
+from tirage.db.errors import Taken
 from tirage.engine import formats
 from tirage.engine.template import Json
 from tirage.ids import picture_path
@@ -77,6 +78,12 @@ async def keep_pictures(
             puts.append(service.blobs.put(key, preview.data, preview.media_type))
         files += made
     writing = asyncio.gather(*puts)
+    if answering is None and not service.settings.monthly_pictures:
+        # Nothing else belongs to the transaction, so it is one exchange with the database.
+        await writing
+        kept = await _keep_new(service, design, files)
+        if kept is not None:
+            return kept
     if service.blobs.name != "local":
         await writing  # a connection to the database is not held while a distant store works
     try:
@@ -91,11 +98,27 @@ async def keep_pictures(
             # Last: from here on the workspace's other events wait for this transaction.
             for image in kept:
                 if image.created_at == now:
-                    said = orjson.dumps(plain(picture(service.public_url, image))).decode()
-                    await events.enqueue(tx, NEW_IMAGE, said, now, template_id=design.id)
+                    await events.enqueue(tx, NEW_IMAGE, _said(service, image), now, template_id=design.id)
     finally:
         writing.cancel()
     return kept
+
+
+async def _keep_new(service: Service, design: Design, files: Sequence[KeptFile]) -> tuple[Image, ...] | None:
+    """Record files that were stored; None, and nothing is recorded, where an id or an address is taken."""
+    now = service.clock.now()
+    made = [images.insertion(each.new, design.workspace, now) for each in files]
+    told = [events.enqueuing(NEW_IMAGE, _said(service, image), now, template_id=design.id) for image, _ in made]
+    try:
+        await service.database.write(design.workspace, [*(recording for _, recording in made), *told])
+    except Taken:
+        return None
+    return tuple(image for image, _ in made)
+
+
+def _said(service: Service, image: Image) -> str:
+    """What the event of a picture tells."""
+    return orjson.dumps(plain(picture(service.public_url, image))).decode()
 
 
 def preview_key(blob_key: str) -> str:

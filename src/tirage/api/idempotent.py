@@ -41,6 +41,11 @@ class Once:
     _key: str = ""
     _claim: Claimed | None = None
 
+    @property
+    def recorded(self) -> bool:
+        """Whether the answer is to be kept for repetitions."""
+        return self._claim is not None
+
     async def record(self, tx: Transaction, answer: Response) -> None:
         """Keep the answer for repetitions; in the transaction that records the work."""
         if self._claim is not None:

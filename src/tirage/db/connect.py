@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, LiteralString, Self, TypeVar
 
@@ -18,7 +18,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from tirage.db.address import DatabaseAddress
 from tirage.db.durability import DURABILITY, Durability
-from tirage.db.errors import DatabaseFull, DatabaseRefused, DatabaseUnavailable, TextRefused
+from tirage.db.errors import DatabaseFull, DatabaseRefused, DatabaseUnavailable, Taken, TextRefused
+from tirage.db.exchange import Line, Statement
 from tirage.db.roles import APPLICATION, REMEDY, SCHEMA, SYSTEM, check
 from tirage.db.rows import record
 from tirage.engine.errors import Problem
@@ -107,8 +108,9 @@ class Database:
         self._deadline = deadline
         self._wait = wait
         self._connections = connections
-        self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
+        self._pool: AsyncConnectionPool[Line] = AsyncConnectionPool(
             address.application,
+            connection_class=Line,
             kwargs={"application_name": "tirage"},
             min_size=1,
             max_size=connections,
@@ -181,21 +183,41 @@ class Database:
     async def look(
         self, workspace: str, kind: Callable[..., T], statement: LiteralString, **parameters: Any
     ) -> T | None:
-        """The first row of one reading statement in a transaction of a workspace, or None, in a single exchange.
+        """The first row of one statement in a transaction of a workspace, or None, in a single exchange.
 
-        For what every request asks: begin, place, statement and commit travel together (libpq's pipeline mode).
+        For what every request asks: place, statement and commit travel together.
         """
-        given = {"workspace": workspace, "account": "", **parameters}
+        found = await self._exchange(APPLICATION, workspace, kind, Statement(statement, parameters))
+        return found[0] if found else None
 
-        async def read(connection: AsyncConnection[TupleRow], place: dict[str, str]) -> T | None:
-            async with connection.pipeline(), connection.cursor(row_factory=record(kind)) as cursor:
-                await connection.execute(_ENTER, place)
-                await cursor.execute(statement, given)
-                await connection.commit()
-                return await cursor.fetchone()
+    async def look_system(self, kind: Callable[..., T], statement: LiteralString, **parameters: Any) -> T | None:
+        """As `look`, in a transaction of the system."""
+        found = await self._exchange(SYSTEM, "", kind, Statement(statement, parameters))
+        return found[0] if found else None
+
+    async def write(self, workspace: str, statements: Sequence[Statement]) -> None:
+        """Carry out statements as one transaction of a workspace, in a single exchange: all of them or none.
+
+        Raises Taken where something of it has to be unique and is there already, else as the transactions do.
+        """
+        try:
+            await self._exchange(APPLICATION, workspace, None, *statements)
+        except psycopg.errors.UniqueViolation as error:
+            raise Taken(error.diag.constraint_name) from None
+
+    async def _exchange(
+        self, role: str, workspace: str, kind: Callable[..., T] | None, *statements: Statement
+    ) -> list[T]:
+        """The rows of the last statement as records."""
+        tenant = {"workspace": workspace, "account": ""}
+        given = [Statement(each.text, {**tenant, **each.values}) for each in statements]
+
+        async def run(line: Line, place: dict[str, str]) -> list[T]:
+            results = await line.exchange([Statement(_ENTER, place), *given])
+            return line.records(kind, results[-1]) if kind else []
 
         with _translated():
-            connection, watch, found = await self._enter(_place(APPLICATION, workspace, "", self._deadline), read)
+            connection, watch, found = await self._enter(_place(role, workspace, "", self._deadline), run)
             watch.cancel()
             await self._pool.putconn(connection)
             return found
@@ -226,8 +248,8 @@ class Database:
                 await self._pool.putconn(connection)
 
     async def _enter(
-        self, place: dict[str, str], first: Callable[[AsyncConnection[TupleRow], dict[str, str]], Awaitable[T]]
-    ) -> tuple[AsyncConnection[TupleRow], asyncio.TimerHandle, T]:
+        self, place: dict[str, str], first: Callable[[Line, dict[str, str]], Awaitable[T]]
+    ) -> tuple[Line, asyncio.TimerHandle, T]:
         """A connection after its `first` exchange, the deadline's watch, and what that exchange gave.
 
         Connections that died in the pool (the server restarted) are passed over.

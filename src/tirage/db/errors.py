@@ -23,3 +23,7 @@ class TextRefused(TirageError):
 
 class DatabaseRefused(TirageError):
     """The database cannot be used as it is: wrong role, changed migration, another version, a folder in use."""
+
+
+class Taken(Exception):
+    """What was to be unique is there already; whoever wrote tries another value, or finds what there is."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import LiteralString, cast
 
 from tirage.db.connect import Transaction
+from tirage.db.exchange import Statement
 from tirage.ids import new_message_id
 from tirage.store.errors import NotFound
 
@@ -106,6 +107,12 @@ async def enqueue(
     )
     assert event is not None
     return event
+
+
+def enqueuing(type_: str, payload: str, now: datetime, *, template_id: str | None = None) -> Statement:
+    """The statement that does what `enqueue` does; the last of its exchange."""
+    values = {"uid": new_message_id(), "sequence": None, "type": type_, "template_id": template_id}
+    return Statement(_ENQUEUE, {**values, "payload": payload, "now": now})
 
 
 async def get(tx: Transaction, uid: str) -> Event:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, LiteralString
+from typing import Any, Literal, LiteralString
 
 from tirage.db.connect import Transaction
+from tirage.db.exchange import Statement
+from tirage.ids import new_uid
 from tirage.store.errors import NotFound
 from tirage.store.paging import Page, Position, read_cursor
 from tirage.store.unique import with_new_uid
@@ -117,11 +119,14 @@ VALUES (
     %(blob_key)s, %(recipe)s, %(overrides)s, %(options)s, %(report)s, %(metadata)s, %(origin)s,
     %(now)s
 )
+"""
+)
+_INSERT_OR_NONE: LiteralString = (
+    _INSERT
+    + """
 ON CONFLICT DO NOTHING
 RETURNING """
     + _COLUMNS
-    + """
-"""
 )
 _GET: LiteralString = "SELECT " + _COLUMNS + " FROM images WHERE workspace_id = %(workspace)s AND id = %(uid)s"
 _BY_ID: LiteralString = "SELECT " + _COLUMNS + " FROM images WHERE id = %(uid)s"
@@ -189,13 +194,26 @@ WHERE workspace_id = %(workspace)s AND more_images <> '{}' AND more_images @> AR
 
 async def insert(tx: Transaction, new: NewImage, now: datetime) -> Image:
     """Record a picture. A picture that lies at this address already is given instead: the request was repeated."""
-    values = {name: getattr(new, name) for name in NewImage.__slots__}
+    values = _values(new)
 
     async def attempt(uid: str) -> Image | None:
-        made = await tx.one(Image, _INSERT, uid=uid, now=now, **values)
+        made = await tx.one(Image, _INSERT_OR_NONE, uid=uid, now=now, **values)
         return made or await by_path(tx, new.path_folder, new.path_name)
 
     return await with_new_uid(attempt)
+
+
+def insertion(new: NewImage, workspace: str, now: datetime) -> tuple[Image, Statement]:
+    """A picture under a new id, and the statement that records it; that fails where the id or the address is taken."""
+    values = _values(new)
+    uid = new_uid()
+    return Image(id=uid, workspace_id=workspace, created_at=now, **values), Statement(
+        _INSERT, {"uid": uid, "now": now, **values}
+    )
+
+
+def _values(new: NewImage) -> dict[str, Any]:
+    return {name: getattr(new, name) for name in NewImage.__slots__}
 
 
 async def get(tx: Transaction, uid: str) -> Image:

@@ -201,13 +201,13 @@ async def authenticate(database: Database, text: str, now: datetime) -> Key | No
     """
     if not verify_key_format(text):
         return None
-    async with database.system() as system:
-        key = await find(system, hash_key(text))
-        if key is None or not key.valid(now):
-            return None
-        if key.last_used_at is None or key.last_used_at <= now - TOUCH_EVERY:
+    key = await database.look_system(Key, _FIND, hash=hash_key(text))
+    if key is None or not key.valid(now):
+        return None
+    if key.last_used_at is None or key.last_used_at <= now - TOUCH_EVERY:
+        async with database.system() as system:
             await system.execute(_TOUCH, uid=key.id, now=now, before=now - TOUCH_EVERY)
-        return key
+    return key
 
 
 async def find(system: Transaction, hash_: bytes) -> Key | None:

@@ -62,16 +62,19 @@ async def render_design(uid: str, request: Request, who: Annotated[Caller, Depen
         except TirageError as error:
             await tell_failure(service, design, asked, outputs[0][0], error)
             raise
-        answered: list[Response] = []
+        if wish.response == "binary":
+            _require_one_page(drawn[0])
+        several = body.pages is not None or len(design.template.document.pages) > 1
+
+        def answer(kept: tuple[Image, ...]) -> Response:
+            return _answer(service, wish, drawn, kept, design.name, several)
 
         async def answering(tx: Transaction, kept: tuple[Image, ...]) -> None:
-            several = body.pages is not None or len(design.template.document.pages) > 1
-            answered.append(_answer(service, wish, drawn, kept, design.name, several))
-            await once.record(tx, answered[0])
+            await once.record(tx, answer(kept))
 
         named = [(name, each) for (name, _), each in zip(outputs, drawn, strict=True)]
-        await keep_pictures(service, design, asked, named, answering=answering)
-        return answered[0]
+        recording = answering if once.recorded else None
+        return answer(await keep_pictures(service, design, asked, named, answering=recording))
 
 
 async def _draw(
@@ -113,7 +116,7 @@ def _answer(
     base = service.public_url
     data = [each.data for output in drawn for each in output.files]
     if wish.response == "binary":
-        return _binary(base, drawn, kept, data)
+        return _binary(base, kept[0], data[0])
     first = len(drawn[0].files)
     files = _files(base, kept, data if wish.response == "base64" else None) if len(drawn) > 1 else None
     in_pages = several and kept[0].extension != "pdf"
@@ -138,17 +141,19 @@ def _files(base: str, kept: Sequence[Image], data: Sequence[bytes] | None) -> li
     ]
 
 
-def _binary(base: str, drawn: Sequence[DrawnOutput], kept: Sequence[Image], data: Sequence[bytes]) -> Response:
-    if len(drawn[0].files) > 1:
-        message = f"The design has {len(drawn[0].files)} pages, and one answer holds one picture."
+def _require_one_page(drawn: DrawnOutput) -> None:
+    if len(drawn.files) > 1:
+        message = f"The design has {len(drawn.files)} pages, and one answer holds one picture."
         raise RenderProblem(Problem("one_page_only", message, hint="Ask for pdf, or for addresses (response=url)."))
-    image = kept[0]
+
+
+def _binary(base: str, image: Image, data: bytes) -> Response:
     headers = {
         "content-location": f"{base}/images/{image.path}",
-        "etag": f'"{hashlib.sha256(data[0]).hexdigest()[:32]}"',
+        "etag": f'"{hashlib.sha256(data).hexdigest()[:32]}"',
         "x-image-id": image.id,
     }
-    return Response(data[0], 200, headers, image.media_type)
+    return Response(data, 200, headers, image.media_type)
 
 
 def _json(value: dict[str, Any]) -> Response:
