@@ -13,7 +13,7 @@ from tests.store.samples import new_image
 from tirage.db.address import DatabaseAddress
 from tirage.db.connect import Database
 from tirage.db.errors import DatabaseFull, DatabaseUnavailable, Taken
-from tirage.db.exchange import Statement
+from tirage.db.exchange import Line, Statement
 from tirage.store import images
 
 pytestmark = pytest.mark.anyio
@@ -95,6 +95,22 @@ async def test_errors_are_told_and_the_connection_goes_on(address: DatabaseAddre
                 await database.write(alice.id, [Statement("SELECT * FROM no_such_table")])
         found = await database.look(alice.id, Found, TELL, number=1, text="", data=b"")
         assert found is not None and found.tenant == alice.id
+
+
+async def test_prepared_statements_come_back(address: DatabaseAddress, alice: Tenant) -> None:
+    """What was prepared may be gone (a rollback, a pooler's other server), or there without our knowing."""
+    async with Database(address, connections=1) as database:
+        for gone in ("DEALLOCATE ALL", "DISCARD PLANS"):
+            for number in (1, 2):
+                found = await database.look(alice.id, Found, TELL, number=number, text="", data=b"")
+                assert found is not None and found.number == number
+            async with database.workspace(alice.id) as tx:
+                await tx.execute(gone)
+                line = tx.connection
+        assert isinstance(line, Line)
+        line._known.clear()
+        found = await database.look(alice.id, Found, TELL, number=3, text="", data=b"")
+        assert found is not None and found.number == 3
 
 
 async def test_one_who_no_longer_waits_leaves_no_answers_to_others(address: DatabaseAddress, alice: Tenant) -> None:

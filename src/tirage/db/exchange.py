@@ -7,11 +7,11 @@ every request asks is asked here.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import count
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
@@ -56,8 +56,7 @@ class Line(AsyncConnection[TupleRow]):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
-        self._numbers = count(1)
+        self._known: set[bytes] = set()
         self._adapter = Transformer(_Adaptation(self))
 
     async def exchange(self, statements: Sequence[Statement]) -> list[PGresult]:
@@ -66,6 +65,17 @@ class Line(AsyncConnection[TupleRow]):
         Raises psycopg.Error for the first that failed, and then none of them had an effect. Whatever else ends this
         closes the connection: nobody could say what comes next on it.
         """
+        tries = 2 * len(statements) + 1
+        while True:
+            try:
+                return await self._exchange(statements)
+            except (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement):
+                # The driver lets go of all prepared statements after a rollback; a pooler may change the server.
+                tries -= 1
+                if not tries:
+                    raise
+
+    async def _exchange(self, statements: Sequence[Statement]) -> list[PGresult]:
         line = self.pgconn
         try:
             line.enter_pipeline_mode()
@@ -76,34 +86,45 @@ class Line(AsyncConnection[TupleRow]):
         except BaseException:
             line.finish()
             raise
-        self._names |= {
-            key: name for (key, name), result in zip(made, results, strict=False) if name and not _failed(result)
-        }
-        for result in results:
-            if _failed(result):
-                raise psycopg.errors.error_from_result(result, encoding=self.info.encoding)
-        return [result for (_, name), result in zip(made, results, strict=True) if not name]
+        done = []
+        for name, result in zip(made, results, strict=False):
+            if result.status in _FAILED:
+                raise self._failure(name, result)
+            if name:
+                self._known.add(name)
+            else:
+                done.append(result)
+        return done
+
+    def _failure(self, name: bytes, result: PGresult) -> psycopg.Error:
+        error = psycopg.errors.error_from_result(result, encoding=self.info.encoding)
+        if isinstance(error, psycopg.errors.InvalidSqlStatementName):
+            self._known.clear()
+        elif isinstance(error, psycopg.errors.DuplicatePreparedStatement):
+            self._known.add(name)
+        return error
 
     def records(self, kind: Callable[..., T], result: PGresult) -> list[T]:
         """The rows of a result as records."""
         self._adapter.set_pgresult(result)
         return self._adapter.load_rows(0, result.ntuples, builder(kind, result))
 
-    def _send(self, statement: Statement) -> list[tuple[tuple[bytes, tuple[int, ...]], bytes]]:
-        """Send one; a key and name for each result to come, the name empty but for one that prepares."""
+    def _adapted(self, statement: Statement) -> tuple[bytes, tuple[int, ...], Sequence[Any]]:
+        """The numbered statement, the types of its values, and these as they travel."""
         text, names = _numbered(statement.text)
         values = self._adapter.dump_sequence([statement.values[name] for name in names], [PyFormat.AUTO] * len(names))
-        types = tuple(self._adapter.types or ())
-        key = (text, types)
-        name = self._names.get(key)
-        sent = [(key, b"")]
-        if name is None:
-            # Never a name twice: one that failed half way may be taken.
-            name = b"tirage_%d" % next(self._numbers)
+        return text, tuple(self._adapter.types or ()), values
+
+    def _send(self, statement: Statement) -> list[bytes]:
+        """Send one; for each result to come the name that is prepared, or nothing where it is that of the statement."""
+        text, types, values = self._adapted(statement)
+        formats = self._adapter.formats
+        name = _name(text, types)
+        unknown = name not in self._known
+        if unknown:
             self.pgconn.send_prepare(name, text, types)
-            sent.insert(0, (key, name))
-        self.pgconn.send_query_prepared(name, values, self._adapter.formats, result_format=Format.TEXT)
-        return sent
+        self.pgconn.send_query_prepared(name, values, formats, result_format=Format.TEXT)
+        return [name, b""] if unknown else [b""]
 
     async def _receive(self) -> list[PGresult]:
         line = self.pgconn
@@ -141,8 +162,10 @@ def _settle(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
-def _failed(result: PGresult) -> bool:
-    return result.status in _FAILED
+@lru_cache(maxsize=512)
+def _name(text: bytes, types: tuple[int, ...]) -> bytes:
+    """The name under which a statement is prepared: the same on every connection, as a pooler may exchange them."""
+    return b"tirage_" + hashlib.blake2b(text + repr(types).encode(), digest_size=12).hexdigest().encode()
 
 
 @lru_cache(maxsize=256)
