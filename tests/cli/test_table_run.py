@@ -74,12 +74,13 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(tirage: Tirage, folder
 def test_failed_rows_are_listed_and_the_others_go_on(tirage: Tirage, folder: Path) -> None:
     """A ragged row, a missing value, a wrong colour and a missing picture fail alone, each with its reason."""
     (folder / "bad.csv").write_text(
-        "title,tone,photo\nA,red,\nB\n,red,\nC,nonsense,\nD,,none.png\nE,,logo.svg\n", encoding="utf-8"
+        'title,tone,photo\n\n"A\n",red,\nB\n,red,\nC,nonsense,\nD,,none.png\nE,,logo.svg\n', encoding="utf-8"
     )
     done = tirage("render", "card.json", "--data", "bad.csv", "--out", "res")
     assert done.returncode == 1
     listed = failures(folder / "res")
     assert [line["row"] for line in listed] == ["2", "3", "4", "5"]
+    assert [line["line"] for line in listed] == ["5", "6", "7", "8"]
     assert [line["code"] for line in listed] == [
         "ragged_row",
         "variable_missing",

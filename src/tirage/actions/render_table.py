@@ -39,6 +39,15 @@ class Told:
     count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row that failed, the line of the table in which it begins (0: it has none), and why."""
+
+    row: int
+    line: int
+    error: TirageError
+
+
 @dataclass(slots=True)
 class RunSummary:
     """What a run came to. `skipped` rows were done before; `failures` are the first failed rows."""
@@ -50,7 +59,7 @@ class RunSummary:
     bytes: int = 0
     seconds: float = 0.0
     most_begun: int = 0
-    failures: list[tuple[int, TirageError]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     warnings: dict[tuple[str, str | None, str], Told] = field(default_factory=dict)
 
     @property
@@ -70,11 +79,11 @@ class RunSummary:
                 told = self.warnings[key] = Told(warning, row)
             told.count += 1
 
-    def fail(self, row: int, error: TirageError) -> None:
+    def fail(self, failure: Failure) -> None:
         """Count a failed row."""
         self.failed += 1
         if len(self.failures) < MAX_TOLD:
-            self.failures.append((row, error))
+            self.failures.append(failure)
 
 
 def render_table(
@@ -118,6 +127,7 @@ class _Run:
     fail_fast: bool
     progress: Callable[[RunSummary], None]
     names: dict[int, str] = field(default_factory=dict)
+    lines: dict[int, int] = field(default_factory=dict)
     writing: list[tuple[int, Future[list[Written]]]] = field(default_factory=list)
 
     def chosen(self, rows: Iterable[Row | BadRow], wanted: RowRange) -> Iterator[Row | BadRow]:
@@ -137,6 +147,7 @@ class _Run:
                 except TirageError as error:
                     named = BadRow(row.number, error.problems[0])
             if row.number >= wanted.first:
+                self.lines[row.number] = row.line
                 yield named
 
     def is_done(self, row: int, recipe: str) -> bool:
@@ -156,6 +167,7 @@ class _Run:
                 self._written(*self.writing.pop(0))
         else:
             self.summary.skipped += 1
+            del self.lines[outcome.row]
         self.progress(self.summary)
 
     def finish(self) -> None:
@@ -177,10 +189,12 @@ class _Run:
         except TirageError as error:
             self._fail(row, error)
             return
+        del self.lines[row]
         self.summary.drawn += 1
         self.summary.files += len(files)
         self.summary.bytes += sum(each.bytes for each in files)
 
     def _fail(self, row: int, error: TirageError) -> None:
-        self.folder.fail(row, error)
-        self.summary.fail(row, error)
+        failure = Failure(row, self.lines.pop(row), error)
+        self.folder.fail(failure.row, failure.line, error)
+        self.summary.fail(failure)

@@ -24,7 +24,7 @@ from tirage.tables.write import escape_formula
 
 MANIFEST = "manifest.ndjson"
 ERRORS = "errors.csv"
-_ERROR_COLUMNS = ("row", "code", "layer", "message", "retryable")
+_ERROR_COLUMNS = ("row", "line", "code", "layer", "message", "retryable")
 _WRITERS = 4
 """Flushing a file to the disk waits; several wait at once."""
 
@@ -93,18 +93,18 @@ class RunFolder:
                 self._report.append(row, orjson.dumps({"row": row, "file": written[0].file, **drawn.report}))
         return written
 
-    def fail(self, row: int, error: TirageError) -> None:
-        """Note why a row failed."""
+    def fail(self, row: int, line: int, error: TirageError) -> None:
+        """Note why a row failed, and in which line of the table it begins; 0 where that has none."""
         layer = next((each.layer for each in error.problems if each.layer), "")
         message = _sentence(" ".join(str(each) for each in error.problems))
-        line = _csv_line((str(row), error.code, layer, message, _word(error.retryable)))
+        entry = _csv_line((str(row), str(line or ""), error.code, layer, message, _word(error.retryable)))
         with self._lock:
             self._manifest.drop(row)
             if self._report is not None:
                 self._report.drop(row)
             if self._errors is None:
                 self._errors = RowLog(self.folder / ERRORS, header=_csv_line(_ERROR_COLUMNS) + b"\n")
-            self._errors.append(row, line)
+            self._errors.append(row, entry)
 
     def close(self) -> None:
         """Wait for what is being written and bring manifest, report and errors into order."""

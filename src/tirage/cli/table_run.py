@@ -221,9 +221,11 @@ class TableRun:
             say(f"  and {len(told) - SHOWN} other kinds of warnings; --report writes all of them.")
 
     def _tell_failures(self, summary: RunSummary) -> None:
-        for row, error in summary.failures[:SHOWN]:
-            for problem in error.problems:
-                tell_problem(problem, f"row {row:,}")
+        for failure in summary.failures[:SHOWN]:
+            line = f" (line {failure.line:,})" if failure.line else ""
+            for problem in failure.error.problems:
+                # What a reader says of a row names the line already.
+                tell_problem(problem, f"row {failure.row:,}{'' if line in problem.message else line}")
         if summary.failed:
             more = f"{summary.failed - SHOWN:,} more failed; " if summary.failed > SHOWN else ""
             say(f"{more}all failed rows are listed in {self.out / ERRORS}")
@@ -252,8 +254,13 @@ class TableRun:
             "errors": str(self.out / ERRORS) if summary.failed else None,
             "contactSheet": str(sheet) if sheet else None,
             "failures": [
-                {"row": row, "retryable": error.retryable, "problems": [each.as_dict() for each in error.problems]}
-                for row, error in summary.failures
+                {
+                    "row": failure.row,
+                    **({"line": failure.line} if failure.line else {}),
+                    "retryable": failure.error.retryable,
+                    "problems": [each.as_dict() for each in failure.error.problems],
+                }
+                for failure in summary.failures
             ],
             "warnings": [
                 {

@@ -151,13 +151,14 @@ def _rows(feed: _Feed, columns: tuple[str, ...], separator: str, limits: TableLi
         number += 1
         if number > limits.rows:
             raise too_many_rows(limits)
+        line = feed.number - len(taken) + 1
         if not error and len(cells) == width and not faults and feed.size <= limits.cell_chars:
-            yield Row(number, dict(zip(columns, cells, strict=True)))
+            yield Row(number, dict(zip(columns, cells, strict=True)), line)
             continue
         several = len(taken) > 1
         if not error and several and len(cells) != width and _holds_row(taken[1:], width, separator):
             error = "swallowed"
-        where = f"Row {number:,} (line {feed.number - len(taken) + 1:,})"
+        where = f"Row {number:,} (line {line:,})"
         problem: Problem | None = None
         if error:
             if several:
@@ -174,7 +175,7 @@ def _rows(feed: _Feed, columns: tuple[str, ...], separator: str, limits: TableLi
         fault = feed.fault()  # Said rather than its consequences.
         if fault:
             problem = placed(fault, where)
-        yield BadRow(number, problem) if problem else Row(number, dict(zip(columns, cells, strict=True)))
+        yield BadRow(number, problem, line) if problem else Row(number, dict(zip(columns, cells, strict=True)), line)
 
 
 def _holds_row(lines: list[str], width: int, separator: str) -> bool:

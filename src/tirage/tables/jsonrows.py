@@ -140,15 +140,15 @@ def read_ndjson(source: Bytes, encoding: str | None, limits: TableLimits) -> Ite
         where = f"Row {number:,} (line {lines.number:,})"
         fault = lines.faults.pop(lines.number, None) if lines.faults else None
         if fault:
-            yield BadRow(number, placed(fault, where))
+            yield BadRow(number, placed(fault, where), lines.number)
             continue
         try:
             value, end = checker.parse(text)
             if end != len(text):
                 raise json.JSONDecodeError("Something follows the object", text, end)
-            yield Row(number, checker.row(value, text))
+            yield Row(number, checker.row(value, text), lines.number)
         except (_Refused, json.JSONDecodeError) as error:
-            yield BadRow(number, _invalid(where, error))
+            yield BadRow(number, _invalid(where, error), lines.number)
 
 
 class _Window:
@@ -326,9 +326,9 @@ def _array(window: _Window, checker: _Checker, limits: TableLimits) -> Iterator[
             value, text = window.element(checker.parse)
             if len(text) > limits.row_chars:
                 raise _Refused("row_too_long", f"the row has more than {limits.row_chars:,} characters.")
-            yield Row(number, checker.row(value, text))
+            yield Row(number, checker.row(value, text), line)
         except (_Refused, _Undecodable, json.JSONDecodeError) as error:
-            yield BadRow(number, _invalid(f"Row {number:,} (line {line:,})", error))
+            yield BadRow(number, _invalid(f"Row {number:,} (line {line:,})", error), line)
         if window.expect(",]") == "]":
             return
     window.expect("]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from types import TracebackType
 from typing import TypeAlias
@@ -42,10 +42,14 @@ class TableLimits:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A data row: `number` counts from 1 without the header and without blank lines."""
+    """A data row: `number` counts from 1 without the header and without blank lines.
+
+    `line` is the one of the file, or of the sheet, in which it begins; 0 where the kind of table has no lines.
+    """
 
     number: int
     values: Mapping[str, Value]
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class BadRow:
 
     number: int
     problem: Problem
+    line: int = field(default=0, compare=False)
 
 
 class Table:

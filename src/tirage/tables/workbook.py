@@ -349,8 +349,8 @@ def _rows(
             raise too_many_rows(limits)
         where = f"Row {number:,} (line {at:,})"
         if problem:
-            yield BadRow(number, placed(problem, where))
+            yield BadRow(number, placed(problem, where), at)
         elif min(cells) < first or max(cells) > last:
-            yield BadRow(number, Problem("ragged_row", f"{where} has a value in a column without a name."))
+            yield BadRow(number, Problem("ragged_row", f"{where} has a value in a column without a name."), at)
         else:
-            yield Row(number, {name: cells.get(first + at, "") for at, name in enumerate(columns)})
+            yield Row(number, {name: cells.get(first + place, "") for place, name in enumerate(columns)}, at)
