@@ -5,26 +5,14 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from tirage.engine.expressions import colors, localised
+from tirage.engine.expressions.filter import Filter, count_of
 from tirage.engine.expressions.limits import ExpressionError, finite, room
+from tirage.engine.expressions.locale_filters import LOCALE_FILTERS
 from tirage.engine.expressions.scope import Scope, items, number, shown, text, truth
 from tirage.engine.payloads import KINDS, PayloadError, payload
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A filter: what it takes beside the value, what it does, an example with its result (locale `en`)."""
-
-    name: str
-    arguments: str
-    sentence: str
-    example: str
-    result: str
-    work: Callable[..., Any]
-
 
 FILTERS: dict[str, Filter] = {}
 
@@ -38,7 +26,7 @@ def _default(scope: Scope, value: Any, other: Any = "") -> Any:
 
 
 def _truncate(scope: Scope, value: Any, length: Any = 80, end: Any = "…") -> str:
-    return localised.truncated(text(value), _count(length, 10_000), text(end)[:20])
+    return localised.truncated(text(value), count_of(length, 10_000), text(end)[:20])
 
 
 def _replace(scope: Scope, value: Any, old: Any, new: Any) -> str:
@@ -57,12 +45,12 @@ def _slug(scope: Scope, value: Any) -> str:
 
 def _initials(scope: Scope, value: Any, count: Any = 2) -> str:
     words = [word for word in text(value).replace("-", " ").split() if word[0].isalnum()]
-    chosen = words if len(words) <= _count(count, 10) else [*words[: _count(count, 10) - 1], words[-1]]
+    chosen = words if len(words) <= count_of(count, 10) else [*words[: count_of(count, 10) - 1], words[-1]]
     return "".join(localised.first_character(word) for word in chosen).upper()
 
 
 def _pad(scope: Scope, value: Any, width: Any, fill: Any = " ") -> str:
-    return text(value).rjust(_count(width, 1_000), (text(fill) or " ")[0])
+    return text(value).rjust(count_of(width, 1_000), (text(fill) or " ")[0])
 
 
 def _split(scope: Scope, value: Any, by: Any = ",") -> list[str]:
@@ -82,7 +70,7 @@ def _join(scope: Scope, value: Any, by: Any = ", ") -> str:
 def _round(scope: Scope, value: Any, places: Any = 0) -> int | float:
     from decimal import ROUND_HALF_UP, Decimal
 
-    digits = _count(places, 12)
+    digits = count_of(places, 12)
     return finite(float(Decimal(repr(number(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)))
 
 
@@ -153,17 +141,6 @@ def _qr_payload(scope: Scope, value: Any, kind: Any) -> str:
 
 def _json(scope: Scope, value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _count(value: Any, most: int) -> int:
-    made = number(value)
-    if made != int(made) or not 0 <= made <= most:
-        raise ExpressionError(f"{shown(value)} is no whole number from 0 to {most}")
-    return int(made)
-
-
-def _plural(scope: Scope, value: Any, **forms: Any) -> str:
-    return localised.plural(number(value), {name: text(form) for name, form in forms.items()}, scope.locale)
 
 
 _add("default", "other", "Another value where there is none.", "'' | default('Guest')", "Guest", _default)
@@ -250,92 +227,7 @@ _add("ceil", "", "The next whole number above.", "2.1 | ceil", "3", lambda scope
 _add("abs", "", "Without its sign.", "-3 | abs", "3", lambda scope, value: abs(number(value)))
 _add("int", "", "The whole number before the point.", "'12.9' | int", "12", lambda scope, value: int(number(value)))
 _add("float", "", "A number out of a text.", "'1.5' | float + 1", "2.5", lambda scope, value: number(value))
-_add(
-    "number",
-    "decimals, locale",
-    "A number as the locale writes it.",
-    "1234.5 | number(2)",
-    "1,234.50",
-    lambda scope, value, decimals=None, locale=None: localised.number_text(
-        number(value), None if decimals is None else _count(decimals, 12), text(locale) or scope.locale
-    ),
-)
-_add(
-    "currency",
-    "code, decimals, locale",
-    "An amount of money.",
-    "1234.5 | currency('EUR')",
-    "€1,234.50",
-    lambda scope, value, code="EUR", decimals=None, locale=None: localised.money(
-        number(value), text(code), None if decimals is None else _count(decimals, 12), text(locale) or scope.locale
-    ),
-)
-_add(
-    "percent",
-    "decimals",
-    "A share of one as a percentage.",
-    "0.256 | percent(1)",
-    "25.6%",
-    lambda scope, value, decimals=0: localised.percentage(number(value), _count(decimals, 12), scope.locale),
-)
-_add(
-    "compact",
-    "",
-    "A large number in short.",
-    "1234567 | compact",
-    "1.2M",
-    lambda scope, value: localised.compact(number(value), scope.locale),
-)
-_add(
-    "ordinal",
-    "",
-    "First, second and so on, in digits.",
-    "3 | ordinal",
-    "3rd",
-    lambda scope, value: localised.ordinal(number(value), scope.locale),
-)
-_add(
-    "spell",
-    "",
-    "A number in words.",
-    "21 | spell",
-    "twenty-one",
-    lambda scope, value: localised.spelt(number(value), scope.locale),
-)
-_add(
-    "plural",
-    "one, other, …",
-    "The form that a number asks for (CLDR); # is the number.",
-    "3 | plural(one='# seat', other='# seats')",
-    "3 seats",
-    _plural,
-)
-_add(
-    "date",
-    "format, locale",
-    "A date: short, medium, long, full, or letters such as yMMMd.",
-    "'2026-11-23' | date('long')",
-    "November 23, 2026",
-    lambda scope, value, form="medium", locale=None: localised.date_text(
-        text(value), text(form), text(locale) or scope.locale
-    ),
-)
-_add(
-    "time",
-    "format",
-    "A time of day: short, medium, or letters such as Hm.",
-    "'2026-11-23T18:30' | time('Hm')",
-    "18:30",
-    lambda scope, value, form="short": localised.time_text(text(value), text(form), scope.locale),
-)
-_add(
-    "days_until",
-    "",
-    "Whole days from the moment of the render to a date.",
-    "'2026-11-25' | days_until",
-    "2",
-    lambda scope, value: localised.days_until(text(value), scope.now),
-)
+FILTERS.update({each.name: each for each in LOCALE_FILTERS})
 _add(
     "contrast",
     "dark, light",

@@ -11,6 +11,7 @@ from typing import Any
 from tirage.engine.expressions.limits import ExpressionError
 
 _STYLES = ("short", "medium", "long", "full")
+_UNIT = re.compile(r"[a-z][a-z0-9-]{0,60}\Z")
 _SKELETON = re.compile(r"[GyYuUQqMLwWdDFgEecabhHkKmsSzZvV]{1,20}\Z")
 
 
@@ -37,6 +38,11 @@ def compact(value: float, locale: str) -> str:
 
     made = icu.NumberFormatter.withLocale(_locale(locale)).notation(icu.Notation.compactShort())
     return str(made.formatDouble(float(value)))
+
+
+def measure(value: float, unit: str, width: str, decimals: int | None, locale: str) -> str:
+    """A number with a unit of CLDR; up to three decimals unless their count is given."""
+    return str(_measures(locale, unit, width, decimals).formatDouble(float(value)))
 
 
 def ordinal(value: float, locale: str) -> str:
@@ -185,6 +191,24 @@ def _number(locale: str, kind: str, code: str, decimals: int | None) -> Any:
         made.setMaximumFractionDigits(decimals)
     made.setRoundingMode(icu.DecimalFormat.kRoundHalfUp)
     return lambda value: str(made.format(value))
+
+
+@lru_cache(maxsize=256)
+def _measures(locale: str, unit: str, width: str, decimals: int | None) -> Any:
+    import icu
+
+    widths = icu.UNumberUnitWidth
+    if width not in ("short", "long", "narrow"):
+        raise ExpressionError(f"{width[:20]!r} is no width; write short, long or narrow")
+    try:
+        known = icu.MeasureUnit.forIdentifier(unit if _UNIT.match(unit) else "-")
+    except icu.ICUError:
+        hint = "write it as CLDR does, such as kilometer, square-meter or liter-per-100-kilometer"
+        raise ExpressionError(f"{unit[:40]!r} is no unit; {hint}") from None
+    precision = icu.Precision.maxFraction(3) if decimals is None else icu.Precision.fixedFraction(decimals)
+    shape = {"short": widths.SHORT, "long": widths.FULL_NAME, "narrow": widths.NARROW}[width]
+    made = icu.NumberFormatter.withLocale(_locale(locale)).unit(known).unitWidth(shape)
+    return made.precision(precision).roundingMode(icu.DecimalFormat.kRoundHalfUp)
 
 
 @lru_cache(maxsize=64)
