@@ -90,8 +90,9 @@ class Format(ABC):
         for page in scene.pages:
             width, height = paint.device_size(page.width, page.height, options.scale)
             if max(width, height) > self.max_side or width * height * frames > self.max_pixels:
+                named = f" {page.name!r}" if page.name else ""
                 message = (
-                    f"The page {page.name!r} would be {width}×{height} pixels; at most {self.max_side} a side and "
+                    f"The page{named} would be {width}×{height} pixels; at most {self.max_side} a side and "
                     f"{self.max_pixels // 1_000_000} megapixels are made as {self.name}. Lower the scale."
                 )
                 if frames > 1:

@@ -142,6 +142,18 @@ def test_a_value_that_does_not_fit_is_refused(symbology: Any, value: str) -> Non
     assert caught.value.code == "code_value_invalid" and caught.value.problems[0].pointer == "/value"
 
 
+@pytest.mark.parametrize(("symbology", "value", "text"), [("itf", "123", "0123"), ("codabar", "a12-3b", "A12-3B")])
+def test_people_read_what_scanners_read(symbology: Any, value: str, text: str) -> None:
+    """A symbol that holds other characters than were given says so beneath its bars."""
+    assert barcode(symbology, value).text == text
+
+
+def test_small_letters_are_no_code_39() -> None:
+    """Scanners would read capitals: that is told instead of drawn."""
+    with pytest.raises(ResourceProblem, match="scanners would read 'AB-1'"):
+        barcode("code39", "ab-1")
+
+
 def test_a_upc_e_is_read_by_people_with_its_check_digit() -> None:
     """Six digits stand for eight: number system before, check digit behind."""
     assert barcode("upce", "123456").text == barcode("upce", "0123456").text == barcode("upce", "01234565").text

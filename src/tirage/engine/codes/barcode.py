@@ -99,7 +99,8 @@ def barcode(symbology: Symbology, value: str) -> Barcode:
         dark = dark[len(dark) // 2 :][:1]  # the bars of an add-on begin lower
     rows, tall = _compact([bytes(row) for row in dark.astype(np.uint8)], symbology)
     modules = Modules(rows)
-    shown = made.text if kind.gs1 else text
+    # The library makes an even count of digits and capital stop letters; people read what scanners read.
+    shown = made.text if kind.gs1 or symbology in ("itf", "codabar") else text
     if symbology == "upce" and len(text) in (6, 7):  # people read it with number system and check digit
         shown = text.rjust(7, "0")
         shown += str(check_digit(_expanded(f"{shown}0")[:-1]))
@@ -132,6 +133,11 @@ def _checked(kind: _Kind, symbology: str, value: str) -> str:
         for identifier, number in re.findall(r"[(\[](0[0-2])[)\]](\d{14,18})", value):
             _verify(f"({identifier}) in the {kind.name}", number[: 18 if identifier == "00" else 14])
         return value
+    if symbology == "code39" and value != value.upper():
+        raise value_problem(
+            f"{value[:60]!r} has small letters, and a Code 39 holds none: scanners would read {value[:60].upper()!r}.",
+            "Write capitals, as with {{ … | upper }}, or choose Code 128.",
+        )
     if symbology == "upce" and re.fullmatch(r"\d{8}", value):
         _verify(kind.name, _expanded(value), shown=value)
     if kind.digits is None:
