@@ -9,6 +9,7 @@ from typing import Literal, LiteralString
 
 from tirage.db.connect import Transaction
 from tirage.ids import new_token
+from tirage.store.errors import NotFound
 from tirage.store.hooks import SECRET_PREFIX
 from tirage.store.paging import Page, Position, read_cursor
 from tirage.store.schedule import GIVEN_UP_AFTER, next_pause
@@ -200,6 +201,12 @@ ORDER BY number
 """
 
 
+_EXISTS: LiteralString = """
+SELECT EXISTS (
+    SELECT FROM deliveries WHERE workspace_id = %(workspace)s AND event_id = %(event_id)s AND hook_id = %(hook_id)s)
+"""
+
+
 async def claim_due(system: Transaction, now: datetime, *, limit: int = 50, per_hook: int = PER_HOOK) -> list[Due]:
     """Take deliveries that are due, of all tenants, each for one sender only, for as long as a lease lasts.
 
@@ -277,8 +284,11 @@ async def page(tx: Transaction, hook: str, *, cursor: str | None = None, limit: 
 
 
 async def attempts(tx: Transaction, hook: str, event: str) -> list[Attempt]:
-    """The log of one delivery, oldest first."""
-    return await tx.all(Attempt, _ATTEMPTS, hook_id=hook, event_id=event)
+    """The log of one delivery, oldest first. Raises NotFound `event_not_found` where the hook has no such delivery."""
+    found = await tx.all(Attempt, _ATTEMPTS, hook_id=hook, event_id=event)
+    if not found and not await tx.value(_EXISTS, hook_id=hook, event_id=event):
+        raise NotFound.of("event", event)
+    return found
 
 
 def _pause(due: Due, outcome: Outcome, chance: float) -> timedelta | None:
