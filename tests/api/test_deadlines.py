@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import threading
 import time
@@ -12,6 +14,7 @@ import uvicorn
 
 from tirage.api.deadlines import BoundedProtocol, Deadlines
 
+SOAK = bool(os.environ.get("TIRAGE_SOAK"))
 QUICK = Deadlines(head=0.6, silent=0.8, body_rate=1_000, body_grace=0.3, look_every=0.1)
 
 
@@ -94,6 +97,28 @@ def test_a_head_that_trickles_is_cut(port: int) -> None:
     with connect(port) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ")
         assert trickle(client, b"a", 8).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.check(5, 6)
+def test_many_slow_clients_cost_the_others_nothing(port: int) -> None:
+    """Half of them trickle their heads, half say nothing; a quick client is answered all the while, then all are cut."""
+    slow = [connect(port) for _ in range(1_000 if SOAK else 200)]
+    try:
+        for client in slow[::2]:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ")
+        for _ in range(20):
+            with connect(port) as quick:
+                quick.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+                assert quick.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            for client in slow[::2]:
+                with contextlib.suppress(OSError):
+                    client.sendall(b"a")
+        told = [drain(client) for client in slow]
+    finally:
+        for client in slow:
+            client.close()
+    assert all(each == b"" or each.startswith(b"HTTP/1.1 408 ") for each in told)
+    assert sum(each != b"" for each in told) >= len(slow) // 4 and set(told[1::2]) == {b""}
 
 
 @pytest.mark.check(6)

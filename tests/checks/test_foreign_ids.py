@@ -160,5 +160,5 @@ def test_foreign_ids_are_nobodys(site: Site, alice: httpx.Client) -> None:
                 if {status for status, _ in answers} != {404} or len(set(answers)) > 1:
                     wrong.append((method, path, name, answers))
     assert not wrong, "\n".join(map(repr, wrong))
-    assert tried > 150
+    assert tried >= 150
     assert held(site, site.bob.workspace) == before and len(before) > 10
