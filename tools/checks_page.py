@@ -50,6 +50,12 @@ def reasons() -> Mapping[int, str]:
     return {int(number): text for number, text in read["reasons"].items()}
 
 
+def notes() -> Mapping[int, str]:
+    """What a check's tests leave out, or do in another way."""
+    read = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    return {int(number): text for number, text in read["notes"].items()}
+
+
 def marks() -> Mapping[int, tuple[str, ...]]:
     """The test files by the numbers that they bear."""
     found: dict[int, list[str]] = {}
@@ -67,7 +73,7 @@ def marks() -> Mapping[int, tuple[str, ...]]:
 
 def page() -> str:
     """The page."""
-    told, why, parts, area = marks(), reasons(), [_INTRO], ""
+    told, why, but, parts, area = marks(), reasons(), notes(), [_INTRO], ""
     for each in checks():
         if each.area != area:
             area = each.area
@@ -75,6 +81,8 @@ def page() -> str:
                 f"\n## {area}\n\n| # | What is done | What must come of it | Tests |\n| --- | --- | --- | --- |"
             )
         tests = "<br>".join(f"`{path}`" for path in told.get(each.number, ())) or f"None: {why[each.number]}"
+        if each.number in but:
+            tests += f"<br>{but[each.number]}"
         cells = (str(each.number), each.done, each.must, tests)
         parts.append("| " + " | ".join(_cell(each) for each in cells) + " |")
     return "\n".join(parts) + "\n"

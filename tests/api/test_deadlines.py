@@ -101,7 +101,7 @@ def test_a_head_that_trickles_is_cut(port: int) -> None:
 
 @pytest.mark.check(5, 6)
 def test_many_slow_clients_cost_the_others_nothing(port: int) -> None:
-    """Half of them trickle their heads, half say nothing; a quick client is answered all the while, then all are cut."""
+    """Half of them trickle their heads, half say nothing; a quick one is answered all the while, then all are cut."""
     slow = [connect(port) for _ in range(1_000 if SOAK else 200)]
     try:
         for client in slow[::2]:

@@ -89,7 +89,11 @@ def test_keys_rotate_and_end(bob: httpx.Client, stranger: httpx.Client, site: Si
     listed = bob.get("/link-keys").json()
     assert [each["kid"] for each in listed] == [new["kid"], old["kid"]]
     assert listed[1]["endsAt"] and not listed[0]["endsAt"] and listed[0]["secret"].startswith("tir_link_")
+    signed_new = bob.post(target, json={"metadata": "never opened"}).json()
+    assert signed_new["kid"] == new["kid"]
     assert bob.delete(f"/link-keys/{new['kid']}").status_code == 204
+    ended = stranger.get(signed_new["url"])
+    assert (ended.status_code, ended.json()["code"]) == (403, "link_signature_invalid")
     assert stranger.get(bob.post(target, json={}).json()["url"]).status_code == 200
     assert bob.delete("/link-keys/ffffffffff").status_code == 404
 

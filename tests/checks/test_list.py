@@ -11,4 +11,5 @@ def test_every_check_has_a_test_or_a_reason() -> None:
     marked, reasons = checks_page.marks(), checks_page.reasons()
     assert sorted(numbers) == list(range(1, 207))
     assert [each for each in numbers if each not in marked and not reasons.get(each)] == []
-    assert set(marked) <= set(numbers) and all(text.endswith(".") for text in reasons.values())
+    assert set(marked) <= set(numbers) and set(checks_page.notes()) <= set(marked)
+    assert all(text.endswith(".") for text in [*reasons.values(), *checks_page.notes().values()])
