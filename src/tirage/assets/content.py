@@ -17,6 +17,7 @@ _SVG_HEAD = re.compile(
     re.DOTALL,
 )
 _SVG_LOOK = 16_384
+_HTML_HEAD = re.compile(rb"\s*+(?:(?><!--.*?-->)\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 
 
 def media_type_of(data: bytes) -> str | None:
@@ -75,9 +76,7 @@ def _is_svg(data: bytes) -> bool:
 
 
 def _is_html(data: bytes) -> bool:
-    return (
-        re.match(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", data[:1024], re.I | re.S) is not None
-    )
+    return _HTML_HEAD.match(data[:1024]) is not None
 
 
 def _png_whole(data: bytes) -> bool:

@@ -56,7 +56,7 @@ _SYNONYMS: tuple[frozenset[str], ...] = tuple(
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _IMAGE = re.compile(r"(?i)^(https?://|data:image/|[\w./ -]+\.(png|jpe?g|webp|gif|svg|avif)$)")
 _COLOR = re.compile(r"^#[0-9A-Fa-f]{3,8}$")
-_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)*$")
+_NUMBER = re.compile(r"^[+-]?\d++([.,]\d++)*+$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from tirage.engine.values.outline import Command, parse_path
 from tirage.engine.values.transform import IDENTITY, Affine, Rect, rotation, scaling, translation
 
 _TRANSFORM = re.compile(r"\s*,?\s*(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^()]*)\)")
-_LIST = re.compile(r"[\s,]*(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[\s,]*)*")
+# Possessive: a row of digits must not be tried in every partition into numbers.
+_LIST = re.compile(r"[\s,]*+(?:[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?[\s,]*+)*+")
 
 
 class NotExact(Exception):

@@ -13,7 +13,7 @@ import tinycss2
 from tirage.engine.svg.allow import PROPERTIES, declarations
 from tirage.engine.values.css import nested_too_deep, text_of
 
-_SIMPLE = re.compile(r"(\*|[A-Za-z][\w-]*)?((?:[.#][A-Za-z_][\w-]*)*)")
+_SIMPLE = re.compile(r"(\*|[A-Za-z][\w-]*)?((?:[.#][A-Za-z_][\w-]*+)*+)")
 
 INHERITED = MappingProxyType(
     {
