@@ -5,12 +5,13 @@ Importing this module is cheap; the logging library is loaded when the logs are 
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import secrets
 import sys
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -72,8 +73,26 @@ _FRAGMENT = re.compile(r"(?<=[^\s#\"'<>])#[^\s\"'<>#]*=[^\s\"'<>#]*")
 _NAME = re.compile(r"[A-Za-z][\w.~-]{0,31}")
 
 
+_BARE = re.compile(r"[0-9a-f.:TZ+-]{1,40}")
+"""Moments and ids: no pattern above finds anything in such a text."""
+_CLEAN: set[str] = set()
+"""Short texts that were found to hold nothing, such as the names of events and routes."""
+_CLEAN_LENGTH, _MOST_CLEAN = 64, 2_000
+
+
 def redact_text(text: str) -> str:
     """The text without keys, tokens, credentials, user and password of addresses, and the values of their queries."""
+    if text in _CLEAN or _BARE.fullmatch(text):
+        return text
+    redacted = _redacted_text(text)
+    if len(text) <= _CLEAN_LENGTH and redacted == text:
+        if len(_CLEAN) >= _MOST_CLEAN:
+            _CLEAN.clear()
+        _CLEAN.add(text)
+    return redacted
+
+
+def _redacted_text(text: str) -> str:
     if len(text) > _READ:
         # Cut where no secret can stand across the cut.
         cut = max(text.rfind(space, 0, _READ) for space in (" ", "\n"))
@@ -200,6 +219,17 @@ def _one_line(logger: Any, method: str, event: _Event) -> _Event:
     return event
 
 
+def _json(event: _Event, default: Callable[[Any], Any]) -> str:
+    import orjson
+
+    with suppress(TypeError):  # a number beyond 64 bits, or half of a surrogate pair
+        line = orjson.dumps(event, default=default).decode()
+        if line.isascii():
+            return line
+    # Escapes everything else: some of it ends lines.
+    return json.dumps(event, default=default)
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes whole lines; whether and when they are flushed is the stream's affair."""
 
@@ -228,7 +258,7 @@ def configure(form: Form = "json", level: str = "info", stream: TextIO | None = 
     ]
     out = stream or sys.stderr
     renderer: Any = (
-        processors.JSONRenderer()
+        processors.JSONRenderer(_json)
         if form == "json"
         else dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=dev.plain_traceback)
     )

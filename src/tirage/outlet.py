@@ -18,7 +18,7 @@ from time import monotonic
 
 MOST_CHARACTERS = 4_000_000
 """How much may wait for the reader; a line that finds no room is counted and lost."""
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 """How long lines are gathered before they are written together."""
 FLUSH_SECONDS = 1.0
 """How long the end of the process waits for the reader."""

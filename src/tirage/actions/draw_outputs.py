@@ -23,6 +23,9 @@ async def draw_outputs(
 
     `rows` are by the size of the design that they are bound in. Raises RenderProblem.
     """
+    if len(outputs) == 1 and not _needs_preview(outputs[0][1]):
+        output = outputs[0][1]
+        return [await draw_row(service, rows[output.size], output)]
     shown = {output.size for _, output in outputs if _needs_preview(output)}
     previews = [draw_row(service, rows[size], _preview(rows[size])) for size in shown]
     work = [draw_row(service, rows[output.size], output) for _, output in outputs]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -19,6 +18,7 @@ from tirage.context import Service
 from tirage.db.connect import Transaction
 from tirage.db.errors import Taken
 from tirage.engine import formats
+from tirage.engine.options import members
 from tirage.engine.template import Json
 from tirage.ids import picture_path
 from tirage.store import events, images
@@ -69,39 +69,43 @@ async def keep_pictures(
     """
     secret = service.vault.derive(PATHS)
     files: list[KeptFile] = []
-    puts = []
+    previews = []
     for place, (name, drawn) in enumerate(outputs):
         made = [file_of(secret, design, asked, name, place, drawn, each) for each in drawn.files]
-        puts += [service.blobs.put(each.new.blob_key, each.data, each.new.media_type) for each in made]
         if drawn.preview is not None:
             key, preview = preview_key(made[0].new.blob_key), drawn.preview
-            puts.append(service.blobs.put(key, preview.data, preview.media_type))
+            previews.append(service.blobs.put(key, preview.data, preview.media_type))
         files += made
-    writing = asyncio.gather(*puts)
+    # Nobody sees a record before its object is there; and no connection to the database is held meanwhile.
+    if len(files) == 1 and not previews:
+        files = [await store(service, files[0])]
+    else:
+        storing = asyncio.gather(*(store(service, each) for each in files))
+        await asyncio.gather(storing, *previews)
+        files = storing.result()
     if answering is None and not service.settings.monthly_pictures:
         # Nothing else belongs to the transaction, so it is one exchange with the database.
-        await writing
         kept = await _keep_new(service, design, files)
         if kept is not None:
             return kept
-    if service.blobs.name != "local":
-        await writing  # a connection to the database is not held while a distant store works
-    try:
-        now = service.clock.now()
-        async with service.database.workspace(design.workspace) as tx:
-            await begin_quota(service, tx, now)
-            kept = tuple([await images.insert(tx, each.new, now) for each in files])
-            await take_quota(service, tx, sum(image.created_at == now for image in kept), now)
-            await writing  # nobody sees a record before its object is there
-            if answering is not None:
-                await answering(tx, kept)
-            # Last: from here on the workspace's other events wait for this transaction.
-            for image in kept:
-                if image.created_at == now:
-                    await events.enqueue(tx, NEW_IMAGE, _said(service, image), now, template_id=design.id)
-    finally:
-        writing.cancel()
+    now = service.clock.now()
+    async with service.database.workspace(design.workspace) as tx:
+        await begin_quota(service, tx, now)
+        kept = tuple([await images.insert(tx, each.new, now) for each in files])
+        await take_quota(service, tx, sum(image.created_at == now for image in kept), now)
+        if answering is not None:
+            await answering(tx, kept)
+        # Last: from here on the workspace's other events wait for this transaction.
+        for image in kept:
+            if image.created_at == now:
+                await events.enqueue(tx, NEW_IMAGE, _said(service, image), now, template_id=design.id)
     return kept
+
+
+async def store(service: Service, file: KeptFile) -> KeptFile:
+    """Put a file into storage; its record with the digest that was taken on the way. Raises StorageProblem."""
+    said = await service.blobs.put(file.new.blob_key, file.data, file.new.media_type)
+    return KeptFile(replace(file.new, sha256=bytes.fromhex(said.sha256)), file.data)
 
 
 async def _keep_new(service: Service, design: Design, files: Sequence[KeptFile]) -> tuple[Image, ...] | None:
@@ -129,7 +133,10 @@ def preview_key(blob_key: str) -> str:
 def file_of(
     secret: bytes, design: Design, asked: Asked, name: str, place: int, drawn: DrawnOutput, each: Drawn
 ) -> KeptFile:
-    """The record of a drawn file, at the address that `secret` and the request's identity give it."""
+    """The record of a drawn file, at the address that `secret` and the request's identity give it.
+
+    Its digest is known once it is stored.
+    """
     folder, _, stem = picture_path(
         secret, design.workspace, asked.identity, str(place), str(each.page_index)
     ).partition("/")
@@ -151,7 +158,7 @@ def file_of(
             width=each.width,
             height=each.height,
             size=len(each.data),
-            sha256=hashlib.sha256(each.data).digest(),
+            sha256=b"",
             blob_key=f"{design.workspace}/images/{folder}/{stem}.{output.extension}",
             recipe=bytes.fromhex(drawn.recipe),
             overrides=orjson.dumps({"params": list(asked.params), "variables": dict(asked.values)}).decode(),
@@ -168,4 +175,4 @@ def file_of(
 
 def _options(output: Output) -> str:
     size = {"size": output.size} if output.size else {}
-    return orjson.dumps({"format": output.format, **size, **asdict(output.options)}).decode()
+    return orjson.dumps({"format": output.format, **size, **members(output.options)}).decode()

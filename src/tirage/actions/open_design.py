@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from tirage.actions.draw_order import sources
+from tirage.actions.draw_order import Kept, sources
 from tirage.actions.own_fonts import NO_SHELF, OwnFonts, Shelf
 from tirage.assets.fetched import Fetched
 from tirage.assets.fontsource import NO_FONTS, FontPack
@@ -43,6 +44,7 @@ class Design:
     shelf: Shelf = NO_SHELF
     own_fonts: OwnFonts | None = None
     font_keys: dict[frozenset[FontRef], frozenset[str]] = field(default_factory=dict)
+    kept: dict[tuple[Any, ...], Kept] = field(default_factory=dict)
     sized: dict[str, Design] = field(default_factory=dict)
     """The same design in those of its sizes that were asked for."""
     pages: dict[str, int] = field(default_factory=dict)

@@ -14,7 +14,7 @@ import orjson
 from tirage.actions.destinations import Delivery
 from tirage.actions.draw_order import Output
 from tirage.actions.end_batch import end_batch, fault_of, tell_progress
-from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of
+from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of, store
 from tirage.actions.open_design import Design, OpenDesigns
 from tirage.actions.origin import origin_of
 from tirage.actions.quota import QuotaExceeded, begin_quota, take_quota
@@ -115,9 +115,8 @@ async def _row(service: Service, design: Design, batch: Batch, row: PendingRow, 
     # The path is of batch and row: a row that is drawn again after a crash writes the same object.
     asked = Asked(f"batch {batch.id} row {row.number}", (), values)
     secret = service.vault.derive(PATHS)
-    files = tuple(file_of(secret, design, asked, batch.format, 0, drawn, each) for each in drawn.files)
-    for file in files:
-        await service.blobs.put(file.new.blob_key, file.data, file.new.media_type)
+    made = [file_of(secret, design, asked, batch.format, 0, drawn, each) for each in drawn.files]
+    files = tuple([await store(service, each) for each in made])
     fault("stored")
     undelivered = await delivery.hand_over(row.name, files)
     if undelivered is not None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tirage.actions import draw_order as orders
-from tirage.actions.draw_order import DrawOrder, Kept, Output, draw_order, failed_pictures, font_wishes, sources
+from tirage.actions.draw_order import DrawOrder, Kept, Needs, Output, draw_order, failed_pictures
 from tirage.actions.find_asset import own_files
 from tirage.actions.open_design import Design
 from tirage.actions.origin import Origin, RowOrigin, origin_of, row_origin
@@ -21,11 +21,14 @@ from tirage.engine import formats
 from tirage.engine.bind import bind, is_canvas
 from tirage.engine.errors import Problem, RenderProblem, ResourceProblem, RowProblem, closest
 from tirage.engine.report import Warning_
+from tirage.engine.resources import FontRef
 from tirage.engine.template import BoundTemplate, Json
 from tirage.engine.wishes import with_inputs
 from tirage.pool.job import Job, Reply
 from tirage.tracing import traced
 
+_KEPT = 8
+"""What was kept of a design lately: remote pictures of it may change."""
 LayerObject = Mapping[str, Json]
 MAX_WAITING = 400
 """Requests that wait for a drawing process; more would wait in vain."""
@@ -76,6 +79,7 @@ class Row:
     bound: BoundTemplate
     found: Mapping[str, Fetched]
     moment: datetime
+    wishes: frozenset[FontRef]
     fonts: FontPack = NO_FONTS
 
 
@@ -103,7 +107,8 @@ async def read_row(
     if astray:
         told = [Warning_(each.code, f"{each.message} {each.hint or ''}".strip(), each.layer) for each in astray]
         bound = replace(bound, warnings=(*bound.warnings, *told))
-    shown = sources(bound)
+    needs = Needs.of(bound)
+    shown = needs.sources
     wanted, wishes = with_inputs(shown)
     found: dict[str, Fetched | ResourceProblem] = {
         source: design.embedded[source] for source in wanted if source in design.embedded
@@ -118,8 +123,9 @@ async def read_row(
     failures = [(source, each) for source in shown if isinstance(each := found[source], ResourceProblem)]
     if failures:
         raise failed_pictures(bound, failures)
-    own = await design.pack(service, font_wishes(bound)) if design.shelf.families else NO_FONTS
-    return Row(design, bound, {source: found[source] for source in shown}, now, own)  # type: ignore[misc]
+    own = await design.pack(service, needs.fonts) if design.shelf.families else NO_FONTS
+    pictures = {source: found[source] for source in shown}
+    return Row(design, bound, pictures, now, needs.fonts, own)  # type: ignore[arg-type]
 
 
 def recipe_of(service: Service, row: Row, output: Output) -> str:
@@ -162,12 +168,15 @@ def order_of(
 def kept_of(row: Row) -> Kept:
     """What children keep for all rows of the design that are set with the same fonts."""
     design = row.design
-    return Kept.of(
-        design.workspace + design.template.digest,
-        design.document,
-        {source: each for source, each in row.found.items() if source in design.fixed},
-        row.fonts,
-    )
+    shared = {source: each for source, each in row.found.items() if source in design.fixed}
+    marks = (row.fonts.keys, tuple((source, each.sha256) for source, each in shared.items()))
+    held = design.kept.get(marks)
+    if held is None:
+        if len(design.kept) >= _KEPT:
+            design.kept.clear()
+        held = Kept.of(design.workspace + design.template.digest, design.document, shared, row.fonts)
+        design.kept[marks] = held
+    return held
 
 
 @traced("draw")
@@ -176,7 +185,7 @@ async def in_slot(service: Service, job: Job) -> Reply:
 
     Raises RenderProblem `renderer_busy`, or what the job ended with.
     """
-    if service.pool.stats().waiting >= MAX_WAITING:
+    if service.pool.waiting() >= MAX_WAITING:
         raise busy()
     future = service.pool.submit(job)
     waiting = asyncio.wrap_future(future)
@@ -242,7 +251,7 @@ def _require_layers(
 
 
 def _font_keys(service: Service, row: Row) -> frozenset[str]:
-    refs = font_wishes(row.bound)
+    refs = row.wishes
     held = row.design.font_keys.get(refs)
     if held is None:
         held = row.design.font_keys[refs] = service.fonts.serving(refs) | frozenset(row.fonts.keys)

@@ -42,14 +42,18 @@ def translated(error: OSError, key: str) -> StorageProblem:
 
 @contextmanager
 def parent(root: int, key: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-    """The open directory of a key and the name within it; with `make`, missing directories are made, durably.
+    """The open directory of a key and the name within it; with `make`, missing directories are made.
 
-    Raises OSError: FileNotFoundError where a directory is missing, ENOTDIR or ELOOP where one is a link.
+    Those made are durable when this ends without an error: flushed last, as the file system then has nothing left to
+    write for them after the flush of what was put into them. Raises OSError: FileNotFoundError where a directory is
+    missing, ENOTDIR or ELOOP where one is a link.
     """
     *folders, name = key.split("/")
     here = os.dup(root)
+    grown: list[int] = []
     try:
-        for folder in folders:
+        for depth, folder in enumerate(folders, 1):
+            made = False
             try:
                 below = os.open(folder, _DIRECTORY, dir_fd=here)
             except FileNotFoundError:
@@ -57,13 +61,20 @@ def parent(root: int, key: str, *, make: bool = False) -> Iterator[tuple[int, st
                     raise
                 with suppress(FileExistsError):
                     os.mkdir(folder, 0o700, dir_fd=here)
-                    os.fsync(here)
+                    made = True
                 below = os.open(folder, _DIRECTORY, dir_fd=here)
-            os.close(here)
+            # The innermost may have been made by another writer a moment ago, who has not flushed it yet.
+            if made or (make and depth == len(folders)):
+                grown.append(here)
+            else:
+                os.close(here)
             here = below
         yield here, name
+        for above in grown:
+            os.fsync(above)
     finally:
-        os.close(here)
+        for above in (*grown, here):
+            os.close(above)
 
 
 def open_file(root: int, key: str) -> int:

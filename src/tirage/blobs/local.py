@@ -42,6 +42,7 @@ class _Part:
     name: str
     file: int
     size: int = 0
+    placed: bool = False
     digest: Any = field(default_factory=hashlib.sha256)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -58,8 +59,9 @@ class _Part:
             if self.file >= 0:
                 os.close(self.file)
                 self.file = -1
-            with suppress(FileNotFoundError):
-                os.unlink(self.name, dir_fd=self.folder)
+            if not self.placed:
+                with suppress(FileNotFoundError):
+                    os.unlink(self.name, dir_fd=self.folder)
 
 
 class LocalBlobs:
@@ -219,8 +221,6 @@ class LocalBlobs:
 
     def _finish(self, part: _Part, key: str, attributes: bytes | None, if_absent: bool) -> Stored:
         try:
-            os.fsync(part.file)
-            fault("tmp_written")
             facts = os.fstat(part.file)
             if if_absent:
                 self._absent(key)
@@ -228,11 +228,10 @@ class LocalBlobs:
                 beside = self._begin(key)
                 try:
                     beside.write(attributes)
-                    os.fsync(beside.file)
-                    self._place(self._attributes, beside.name, key, keep=False)
+                    self._place(self._attributes, beside, key, keep=False)
                 finally:
                     beside.discard()
-            self._place(self._objects, part.name, key, keep=if_absent)
+            self._place(self._objects, part, key, keep=if_absent)
             fault("renamed")
         except OSError as error:
             raise folders.translated(error, key) from error
@@ -240,16 +239,20 @@ class LocalBlobs:
             folders.unlink(self._attributes, key)
         return Stored(key, part.size, part.digest.hexdigest(), _etag(facts))
 
-    def _place(self, root: int, name: str, key: str, *, keep: bool) -> None:
-        """Move a written file to its key; with `keep`, one that is there stays."""
+    def _place(self, root: int, part: _Part, key: str, *, keep: bool) -> None:
+        """Flush a written file and move it to its key; with `keep`, one that is there stays."""
         for attempt in itertools.count():
             try:
+                # The folders are made before the file is flushed: a journal takes both in one go.
                 with folders.parent(root, key, make=True) as (folder, final):
+                    os.fsync(part.file)
+                    fault("tmp_written")
                     if keep:
                         # Unlike a rename, a link never replaces what is there.
-                        os.link(name, final, src_dir_fd=self._incoming, dst_dir_fd=folder, follow_symlinks=False)
+                        os.link(part.name, final, src_dir_fd=self._incoming, dst_dir_fd=folder, follow_symlinks=False)
                     else:
-                        os.rename(name, final, src_dir_fd=self._incoming, dst_dir_fd=folder)
+                        os.rename(part.name, final, src_dir_fd=self._incoming, dst_dir_fd=folder)
+                        part.placed = True
                     os.fsync(folder)
                 return
             except FileExistsError:

@@ -114,6 +114,10 @@ class Pool:
         if self._reactor.broken is not None:
             raise self._reactor.broken
 
+    def waiting(self) -> int:
+        """How many jobs wait for a child; as in `stats`, which takes longer."""
+        return self._reactor.backlog()
+
     def stats(self) -> PoolStats:
         """Counters and the present state; a snapshot that may be a moment old."""
         return self._reactor.stats()

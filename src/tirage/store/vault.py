@@ -37,6 +37,7 @@ class Vault:
                 )
             )
         self._secret = secret
+        self._derived: dict[str, bytes] = {}
         self._cipher = AESGCM(self.derive("seal"))
 
     @classmethod
@@ -63,7 +64,11 @@ class Vault:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose (HKDF-Expand, RFC 5869); knowing them tells nothing of those for another."""
-        return HKDFExpand(SHA256(), SECRET_BYTES, b"tirage " + purpose.encode()).derive(self._secret)
+        held = self._derived.get(purpose)
+        if held is None:
+            held = HKDFExpand(SHA256(), SECRET_BYTES, b"tirage " + purpose.encode()).derive(self._secret)
+            self._derived[purpose] = held
+        return held
 
     def seal(self, plain: bytes, *place: str) -> bytes:
         """The secret as it may lie in a row. `place` (table, workspace, id) is bound to it: it opens nowhere else."""
