@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tirage.engine import brush, soft_shadow
+from tirage.engine import brush, parted, soft_shadow
 from tirage.engine.scene import Box, Ellipse, Glyphs, Group, Mask, Node, Path, Picture, Pixels, ScenePage, Shape, Stroke
 from tirage.engine.skia_loader import skia
 from tirage.engine.surface import Raster as Raster
@@ -246,4 +246,4 @@ class _Painter:
         if as_outlines and not glyphs.typeface.color:
             self.canvas.drawPath(brush.glyph_outlines(glyphs), paint)
         else:
-            self.canvas.drawTextBlob(brush.run(glyphs), 0, 0, paint)
+            parted.draw(self.canvas, glyphs, paint, apart=self.vector)

@@ -17,6 +17,7 @@ from datetime import datetime
 from itertools import groupby, pairwise
 
 from tirage.engine.options import Meta
+from tirage.engine.parted import parts
 from tirage.engine.scene import Glyphs, Group, Node
 
 
@@ -57,7 +58,8 @@ end
 def glyph_texts(nodes: Iterable[Node]) -> dict[str, GlyphTexts]:
     """What every glyph of the runs under `nodes` stands for, by the PostScript name of its font."""
     texts: dict[str, GlyphTexts] = {}
-    for run in _runs(nodes):
+    for whole in _runs(nodes):
+        run, _ = parts(whole)
         known = texts.setdefault(run.typeface.handle.getPostScriptName(), GlyphTexts())
         ends = dict(pairwise(sorted({*run.clusters, len(run.text)})))
         if len(run.clusters) == len(run.glyphs):

@@ -82,6 +82,25 @@ def test_letters_that_share_their_glyphs_say_themselves() -> None:
     assert len(re.findall(rb"<[0-9A-F]{4}> Tj", spans[0][1])) == 2
 
 
+def test_marks_without_width_are_outlines_and_their_letter_says_the_cluster() -> None:
+    """Readers find no gap within a word: only letters are text, in whatever order the glyphs of a cluster come."""
+    run = glyphs("ee\u0301a", 10, 50, 24)
+    marked = replace(run, clusters=(0, 1, 1, 3))
+    told = [body for body in streams(written(marked)) if b"BT\n" in body][-1]
+    spans = re.findall(rb"/ActualText <FEFF(\w+)>>> BDC\n(.*?)EMC", told, re.DOTALL)
+    assert [bytes.fromhex(text.decode()).decode("utf-16-be") for text, _ in spans] == ["e\u0301"]
+    shown = [int(glyph, 16) for glyph in re.findall(rb"<([0-9A-F]{4})> Tj", told)]
+    assert shown == [run.glyphs[0], run.glyphs[1], run.glyphs[3]]
+    assert len(re.findall(rb"^f$", told, re.MULTILINE)) == 2  # the page's ground, and the mark
+
+
+def test_marks_that_stand_alone_stay_text() -> None:
+    """A mark that is a cluster of its own can say itself."""
+    run = replace(glyphs("a\u0301", 10, 50, 24), clusters=(0, 1))
+    told = [body for body in streams(written(run)) if b"BT\n" in body][-1]
+    assert sum(len(shown) // 4 for shown in re.findall(rb"<((?:[0-9A-F]{4})+)> Tj", told)) == 2
+
+
 def test_text_that_the_map_tells_is_left_alone() -> None:
     """A run of plain letters has no spans, so its bytes are Skia's own."""
     assert not any(b"ActualText" in body for body in streams(written(glyphs("Tirage", 10, 50, 24))))
