@@ -25,9 +25,11 @@ from tirage.engine.layout import Services
 from tirage.engine.options import OutputOptions
 from tirage.engine.parse import parse
 from tirage.engine.render import prepare, render
-from tirage.engine.report import Report
+from tirage.engine.report import Report, Warning_
 from tirage.engine.resources import ROW_SCHEME, ImageRef
 from tirage.engine.runs import Prepared
+from tirage.engine.survey import Surveyor
+from tirage.engine.template import BoundTemplate
 from tirage.engine.text import TextEngine
 from tirage.engine.wishes import wish_of
 
@@ -82,6 +84,21 @@ def shoot(
 
     A picture that is to be made is stripes, whose colours follow from what is asked for.
     """
+    prepared, bound, resources = _ready(file, row, data, params)
+    rendered = render(prepared, bound, resources, format_name, OutputOptions(**options))
+    return Shot(rendered.files[0].data, rendered.report)
+
+
+def look_over(file: Path, row: Mapping[str, Any]) -> tuple[Warning_, ...]:
+    """What a check says of one row of the template in `file` and of the template itself."""
+    prepared, bound, resources = _ready(file, row, None, ())
+    found = Surveyor(prepared.template, prepared.services).survey(bound, resources, OutputOptions())
+    return found.row + found.template
+
+
+def _ready(
+    file: Path, row: Mapping[str, Any], data: Path | None, params: Params
+) -> tuple[Prepared, BoundTemplate, ResolvedResources]:
     prepared = _prepared(file, file.stat().st_mtime_ns)
     bound = bind(prepared.template, row, params, now=MOMENT)
     sources = [ref.source for ref in collect(bound) if isinstance(ref, ImageRef)]
@@ -93,5 +110,4 @@ def shoot(
         for base in [data.parent if data is not None and source.startswith(ROW_SCHEME) else file.parent]
     }
     resources = ResolvedResources(_services()[1], found)
-    rendered = render(prepared, bound, resources, format_name, OutputOptions(**options))
-    return Shot(rendered.files[0].data, rendered.report)
+    return prepared, bound, resources

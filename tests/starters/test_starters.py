@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import pyvips
 import zxingcpp
-from tests.harness.studio import shoot
+from tests.harness.studio import look_over, shoot
 
 from tirage import starters
 from tirage.assets.fonts import families
@@ -131,6 +131,14 @@ def test_sample_row_draws_without_trouble(name: str, index: int) -> None:
     # Modules of a code are small in a small picture; at its own size there is a test below.
     trouble = [told for told in trouble if told.code != "code_dense"]
     assert not trouble
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_stands_out_from_its_ground(name: str) -> None:
+    """A check finds no pale text in any sample row: what people begin with is legible."""
+    for row in document(name)["sampleRows"]:
+        pale = [told for told in look_over(starters.path(name), row) if told.code == "contrast_low"]
+        assert not pale
 
 
 @pytest.mark.parametrize("name", NAMES)
