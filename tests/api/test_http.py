@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 from tests.harness.site import Site
 
@@ -184,6 +186,22 @@ def test_figures_name_routes_and_no_ids(alice: httpx.Client, stranger: httpx.Cli
     assert "tirage_renderer_jobs" in text and uid not in text and site.alice.key not in text
 
 
+def examples_of(told: dict[str, Any], schemas: dict[str, Any]) -> list[Any]:
+    """The examples of a body: its own, or those of its schema, of one of several, or of a list's items."""
+    if "example" in told:
+        return [told["example"]]
+    schema = told.get("schema", {})
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    if schema.get("type") == "array":
+        return [examples_of({"schema": schema["items"]}, schemas)]
+    several = schema.get("anyOf", [])
+    return [
+        *schema.get("examples", []),
+        *(found for each in several for found in examples_of({"schema": each}, schemas)),
+    ]
+
+
 def test_the_description_of_the_routes(stranger: httpx.Client) -> None:
     """OpenAPI 3.1 without a dangling reference; the page and its parts come from here."""
     described = stranger.get("/openapi.json").json()
@@ -195,6 +213,19 @@ def test_the_description_of_the_routes(stranger: httpx.Client) -> None:
     assert render["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/DesignBody"}
     assert render["security"] == [{"bearer": []}, {"apiKey": []}]
     assert described["paths"]["/images/{path}"]["get"]["security"] == []
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            for content in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for kind, told in content.get("content", {}).items():
+                    if kind in ("application/json", "application/problem+json"):
+                        shown = examples_of(told, schemas)
+                        assert shown, f"{method} {path} has no example of {kind}"
+                        for each in shown:
+                            whole = {**told.get("schema", {}), "components": described["components"]}
+                            assert list(jsonschema_rs.Draft202012Validator(whole).iter_errors(each)) == [], (
+                                method,
+                                path,
+                            )
     page = stranger.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert not re.findall(r"https?://", page.text)

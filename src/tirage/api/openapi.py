@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from tirage import __version__
+from tirage.api import examples
 from tirage.api.errors import PROBLEM_TYPE
 
 _REF = "#/components/schemas/{model}"
@@ -114,9 +115,13 @@ def document(app: FastAPI) -> dict[str, Any]:
         schema = model.model_json_schema(by_alias=True, ref_template=_REF, mode="validation")
         schemas.update(schema.pop("$defs", {}))
         schemas[name] = schema
-    for operations in made["paths"].values():
-        for operation in operations.values():
+    for name, example in examples.SCHEMAS.items():
+        schemas[name].setdefault("examples", [example])
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
             _finish(operation)
+            if (said := examples.ANSWERS.get(f"{method.upper()} {path}")) is not None:
+                operation["responses"]["200"]["content"]["application/json"]["example"] = said
             operation["security"] = [] if _public(operation) else [{"bearer": []}, {"apiKey": []}]
     app.openapi_schema = made
     return made
