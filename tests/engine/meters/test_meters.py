@@ -70,6 +70,16 @@ def test_a_rating_is_filled_as_far_as_its_value(studio: Any, figure: str, value:
     assert red / (red + green) == pytest.approx(share, abs=0.02)
 
 
+def test_a_rating_begins_where_its_language_does(studio: Any) -> None:
+    """In Hebrew the first star is the one at the right; the layer may say otherwise."""
+    made = document(type="rating", value=1, figure="square", activeColor="#ff0000", inactiveColor="#00ff00")
+    plain, mirrored = studio.pixels(made), studio.pixels({**made, "settings": {"locale": "he"}})
+    first, last = ((each[:, :, :3] == (255, 0, 0)).all(axis=2).nonzero()[1] for each in (plain, mirrored))
+    assert first.max() < 100 < last.min()
+    made["layers"][0]["direction"] = "ltr"
+    assert (studio.pixels({**made, "settings": {"locale": "he"}}) == plain).all()
+
+
 def test_a_rating_may_be_rounded_to_halves(studio: Any) -> None:
     """2.7 is drawn as 2.5 with a step of a half."""
     exact, near = (document(type="rating", value=value, step=step) for value, step in ((2.5, 0), (2.7, 0.5)))

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tirage.engine.decoration import alpha_shadows, paint_for
+from tirage.engine.expressions import localised
 from tirage.engine.layer import BoxedLayer, Lowered
 from tirage.engine.lowering import LowerContext
 from tirage.engine.meters.share import share_of
@@ -45,6 +46,9 @@ class RatingLayer(BoxedLayer):
     inactive_color: ColorValue = Field(Color(0.88, 0.89, 0.91), description="Of what is not filled.")
     gap: float = Field(0.15, ge=0, le=5, description="Between two figures, as a fraction of their size.")
     align: Literal["left", "center", "right"] = Field("left", description="Where the row stands in the box.")
+    direction: Literal["auto", "ltr", "rtl"] = Field(
+        "auto", description="Where the first one is; auto is the locale's."
+    )
     step: float = Field(0, ge=0, le=1, description="Values are rounded to it, such as 0.5; 0 draws them exactly.")
 
     def lower(self, ctx: LowerContext, width: float, height: float) -> Lowered:
@@ -61,13 +65,15 @@ class RatingLayer(BoxedLayer):
         if self.step:
             value = round(value / self.step) * self.step
         whole = int(value)
-        end = left + whole * pitch + (value - whole) * size if whole < count else left + total
+        long = whole * pitch + (value - whole) * size if whole < count else total
+        rtl = self.direction == "rtl" or (self.direction == "auto" and localised.is_rtl(ctx.locale))
         nodes: list[Node] = [Path(row, fill=Solid(self.inactive_color))]
         if value > 0:
             area = Rect(left, top, total, size)
             filled = Path(row, fill=paint_for(self.active_color, area, ctx))
             # Beyond the figures' own edges, so that only the value's end cuts them.
-            nodes.append(Group((filled,), clip=Box(Rect(left - 1, top - 1, end - left + 1, size + 2))))
+            start = left + total - long if rtl else left - 1
+            nodes.append(Group((filled,), clip=Box(Rect(start, top - 1, long + 1, size + 2))))
         return Lowered(alpha_shadows(self.framed(nodes, width, height), self.shadow))
 
 
