@@ -147,6 +147,10 @@ class Settings:
         default=1,
         metadata=_about("processes", "Workers that `tirage serve` runs for batches; 0 leaves them to `tirage worker`."),
     )
+    workspace_chunks: int = field(
+        default=0,
+        metadata=_about("chunks", "How many chunks of rows of one workspace are drawn at once; 0 is any."),
+    )
     wait_seconds: float = field(
         default=10.0, metadata=_about("s", "How long a request waits for a drawing process before it is told 503.", 0.1)
     )

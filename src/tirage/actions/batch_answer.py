@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from tirage.actions.picture_answer import Wire, image_url
+from tirage.store.batch_files import file_label
 from tirage.store.batches import Batch, BatchRow, State
 
 
@@ -21,10 +23,19 @@ class WireCounts(Wire):
     pending: int
 
 
+class WireFile(Wire):
+    """One of a row's files, with the name that it has among those of all rows."""
+
+    name: str
+    format: str
+    image_url: str
+    sha256: str
+
+
 class WireRow(Wire):
     """A row: its picture with the file name that the batch's pattern gives it, or its problem.
 
-    `pages` are the addresses of all pages where the design has several and the format holds one.
+    Where it has several files, `pages` are the addresses of all of them and `files` tell them apart.
     """
 
     row: int
@@ -32,6 +43,7 @@ class WireRow(Wire):
     name: str | None = None
     image_url: str | None = None
     pages: list[str] | None = None
+    files: list[WireFile] | None = None
     sha256: str | None = None
     error: dict[str, Any] | None = None
 
@@ -77,13 +89,29 @@ def batch_answer(public_url: str, batch: Batch, now: datetime, failed: Sequence[
 
 def row_answer(public_url: str, row: BatchRow) -> WireRow:
     """What is said of a row."""
-    pages = [image_url(public_url, path) for path in row.paths]
+    files = [
+        WireFile(
+            name=f"{row.name or f'{row.number:05d}'}{_label(each, row.files)}.{each['extension']}",
+            format=each["format"],
+            image_url=image_url(public_url, each["path"]),
+            sha256=each["sha256"],
+        )
+        for each in row.files
+    ]
+    several = files if len(files) > 1 else None
     return WireRow(
         row=row.number,
         state=row.state,
-        name=f"{row.name}.{row.extension}" if row.name and row.extension else None,
-        image_url=pages[0] if pages else None,
-        pages=pages if len(pages) > 1 else None,
-        sha256=row.sha256.hex() if row.sha256 else None,
+        name=f"{row.name}.{row.files[0]['extension']}" if row.name and files else None,
+        image_url=files[0].image_url if files else None,
+        pages=[each.image_url for each in files] if several else None,
+        files=several,
+        sha256=files[0].sha256 if files else None,
         error=orjson.loads(row.problem) if row.problem else None,
     )
+
+
+def _label(file: Mapping[str, Any], among: Sequence[Mapping[str, Any]]) -> str:
+    kind = operator.itemgetter("design", "format", "size", "locale")
+    page = file["page"] if sum(kind(each) == kind(file) for each in among) > 1 else None
+    return file_label(file["design"] or "", file["size"] or "", file["locale"] or "", page)

@@ -14,7 +14,7 @@ from tirage.blobs.problems import StorageProblem
 from tirage.context import Service
 from tirage.db.connect import Transaction
 from tirage.engine.errors import Problem
-from tirage.store import batch_orders, destinations
+from tirage.store import destinations
 from tirage.store.destinations import MOST, Destination
 from tirage.store.errors import Conflict, Invalid
 
@@ -70,21 +70,24 @@ class Delivery:
         self._folder = folder
 
     @classmethod
-    async def of(cls, service: Service, tx: Transaction, batch: str) -> Delivery:
+    async def of(cls, service: Service, tx: Transaction, destination: str | None, batch: str) -> Delivery:
         """That of a batch. Raises Invalid `secret_unreadable`, `destination_blocked`."""
-        order = await batch_orders.get(tx, batch)
-        if order.destination is None:
+        if destination is None:
             return cls(None, batch)
-        found = await destinations.get(tx, order.destination)
+        found = await destinations.get(tx, destination)
         return cls(_bucket(service, found.location, found.access_key, found.opened(service.vault)), batch)
 
-    async def hand_over(self, name: str, files: Sequence[KeptFile]) -> Problem | None:
-        """Write a row's files as `batch/name.png`; what is wrong where that cannot be done."""
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a bucket."""
+        return self._bucket is not None
+
+    async def hand_over(self, name: str, files: Sequence[tuple[str, KeptFile]]) -> Problem | None:
+        """Write a row's files, each with its label, as `batch/name-label.png`; what is wrong where that fails."""
         if self._bucket is None:
             return None
-        for page, file in enumerate(files, 1):
-            suffix = f"-{page}" if len(files) > 1 else ""
-            path = f"{self._folder}/{name}{suffix}.{file.new.extension}"
+        for label, file in files:
+            path = f"{self._folder}/{name}{label}.{file.new.extension}"
             try:
                 await self._bucket.put(path, file.data, file.new.media_type)
             except StorageProblem as error:

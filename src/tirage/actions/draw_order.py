@@ -27,6 +27,8 @@ class Output:
     options: OutputOptions = field(default_factory=OutputOptions)
     size: str = ""
     """Which of the design's sizes is drawn; empty for the design as it is."""
+    locale: str = ""
+    """The language that is bound in; empty for the design's own."""
 
 
 @dataclass(frozen=True, slots=True)

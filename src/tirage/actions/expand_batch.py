@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from tirage.actions.end_batch import drop_table_of, end_batch, fail_batch
 from tirage.actions.fetch_table import fetch_for_batch
+from tirage.actions.lanes import enqueue_lanes
 from tirage.actions.map_columns import AUTO, guessed_order
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.read_table import RowGroups, reading_table
 from tirage.context import Service
 from tirage.engine.errors import TirageError
 from tirage.faults import fault
-from tirage.jobs.kinds import RenderChunk
-from tirage.jobs.queue import enqueue
 from tirage.store import batch_orders, batches
 from tirage.store.batches import ENDED
 
 EXPAND_SECONDS = 1_800.0
-LANES = 4
-"""Chunks of one batch that may be drawn at once; a finished chunk submits the next, so that batches take turns."""
 
 
 async def expand_batch(service: Service, workspace: str, uid: str) -> None:
@@ -61,5 +58,5 @@ async def _expand(service: Service, workspace: str, uid: str, rows: RowGroups) -
         if chunks == 0:
             await end_batch(service, tx, uid, "finished")
         elif batch.state != "paused":
-            await enqueue(tx, RenderChunk(workspace, uid), min(LANES, chunks))
+            await enqueue_lanes(service, tx, workspace, uid, chunks)
     await drop_table_of(service, batch)

@@ -174,5 +174,5 @@ def file_of(
 
 
 def _options(output: Output) -> str:
-    size = {"size": output.size} if output.size else {}
-    return orjson.dumps({"format": output.format, **size, **members(output.options)}).decode()
+    told = {name: value for name, value in (("size", output.size), ("locale", output.locale)) if value}
+    return orjson.dumps({"format": output.format, **told, **members(output.options)}).decode()

@@ -60,8 +60,8 @@ def order_of_image(image: Image) -> Order:
     params, values = (asked, {}) if isinstance(asked, list) else (asked["params"], asked["variables"])
     options: dict[str, Any] = orjson.loads(image.options)
     name = options.pop("format", image.format)
-    size = options.pop("size", "")
-    return Order(params, values, Output(name, OutputOptions(**options), size), Origin.read(image.origin))
+    output = Output(name, size=options.pop("size", ""), locale=options.pop("locale", ""))
+    return Order(params, values, replace(output, options=OutputOptions(**options)), Origin.read(image.origin))
 
 
 async def redraw(service: Service, designs: OpenDesigns, image: Image, *, latest: bool = False) -> Redrawn:
@@ -81,7 +81,14 @@ async def redraw(service: Service, designs: OpenDesigns, image: Image, *, latest
     design = await designs.open(service, image.workspace_id, image.template_id, version)
     moment = order.origin.rows[0].at if order.origin is not None else image.created_at
     size = order.output.size
-    row = await read_row(service, in_size(design, size), order.params, values=order.values, moment=moment)
+    row = await read_row(
+        service,
+        in_size(design, size),
+        order.params,
+        values=order.values,
+        moment=moment,
+        locale=order.output.locale or None,
+    )
     (made,) = await draw_outputs(service, {size: row}, [(image.format, order.output)])
     # The page may be gone from the latest version; then its last one stands for it.
     file = next((each for each in made.files if each.page_index == image.page_index), made.files[-1])

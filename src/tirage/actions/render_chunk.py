@@ -7,27 +7,21 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
-import orjson
-
+from tirage.actions.batch_outputs import read_wanted
 from tirage.actions.destinations import Delivery
-from tirage.actions.draw_order import Output
+from tirage.actions.draw_batch_row import FinishedRow, RowDrawing
 from tirage.actions.end_batch import end_batch, fault_of, tell_progress
-from tirage.actions.keep_pictures import PATHS, Asked, KeptFile, file_of, store
-from tirage.actions.open_design import Design, OpenDesigns
-from tirage.actions.origin import origin_of
+from tirage.actions.keep_pictures import KeptFile
+from tirage.actions.lanes import enqueue_lane
+from tirage.actions.open_design import OpenDesigns
 from tirage.actions.quota import QuotaExceeded, begin_quota, take_quota
-from tirage.actions.render_request import drawn_output, order_of, origin_of_row, read_row
 from tirage.actions.table_child import problem_text
 from tirage.context import Service
-from tirage.engine import formats
-from tirage.engine.errors import RenderProblem, ResourceProblem, RowProblem
 from tirage.faults import fault
 from tirage.jobs.engine import is_passing
 from tirage.jobs.kinds import RenderChunk
-from tirage.jobs.queue import enqueue
-from tirage.store import batches, images
+from tirage.store import batch_orders, batches, images
 from tirage.store.batches import Batch, Claim, Fenced, PendingRow, Result
 
 log = logging.getLogger(__name__)
@@ -39,15 +33,8 @@ LOOK_SECONDS = 0.5
 """How often a chunk in work looks whether its batch was paused or cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Finished:
-    number: int
-    files: tuple[KeptFile, ...] = ()
-    problem: str = ""
-
-
 async def render_chunk(
-    service: Service, designs: OpenDesigns, workspace: str, uid: str, job: int, *, tries: int = 0
+    service: Service, designs: OpenDesigns, workspace: str, uid: str, job: int, *, tries: int = 0, lane: int = 0
 ) -> None:
     """Claim a chunk, draw what is pending of it and commit; then submit the next, or end the batch.
 
@@ -58,38 +45,43 @@ async def render_chunk(
         batch = await batches.get(tx, uid)
         held = await batches.claim(tx, uid, job, service.clock.now()) if batch.state == "running" else None
         rows = [] if held is None else await batches.pending(tx, uid, held.number)
-        delivery = await Delivery.of(service, tx, uid)
+        order = await batch_orders.get(tx, uid)
+        delivery = await Delivery.of(service, tx, order.destination, uid)
     if held is None:
         return
     fault("claimed")
-    design = await designs.open(service, workspace, batch.template_id, batch.template_version)
-    finished = await _draw(service, design, batch, rows, delivery, forgiving=tries >= _TRIES)
+    wanted = [
+        (each, await designs.open(service, workspace, each.template, each.version))
+        for each in read_wanted(order.outputs, batch)
+    ]
+    chunk = RowDrawing(service, batch, wanted, delivery, order.base_batch)
+    finished = await _draw(service, chunk, batch, rows, forgiving=tries >= _TRIES)
     fault("stored_not_committed")
     try:
-        await _commit(service, workspace, batch, held, finished)
+        await _commit(service, workspace, batch, held, finished, lane)
     except Fenced:
         log.warning("Chunk %d of the batch %s was taken over; its results are dropped.", held.number, uid)
     fault("committed_not_acked")
 
 
 async def _draw(
-    service: Service, design: Design, batch: Batch, rows: list[PendingRow], delivery: Delivery, *, forgiving: bool
-) -> list[_Finished]:
+    service: Service, chunk: RowDrawing, batch: Batch, rows: list[PendingRow], *, forgiving: bool
+) -> list[FinishedRow]:
     stop_at = time.monotonic() + CHUNK_SECONDS
     waiting = iter(rows)
-    finished: list[_Finished] = []
+    finished: list[FinishedRow] = []
     async with _flag(service, batch) as flag:
 
         async def lane() -> None:
             for row in waiting:
                 try:
-                    finished.append(await _row(service, design, batch, row, delivery))
+                    finished.append(await chunk.draw(row))
                 except Exception as error:
                     if not forgiving or is_passing(error):
                         raise
                     log.exception("Row %d of the batch %s could not be drawn", row.number, batch.id)
                     told = problem_text(fault_of("The row could not be drawn"))
-                    finished.append(_Finished(row.number, problem=told))
+                    finished.append(FinishedRow(row.number, problem=told))
                 if time.monotonic() > stop_at or flag.is_set():
                     return
 
@@ -99,32 +91,9 @@ async def _draw(
     return finished
 
 
-async def _row(service: Service, design: Design, batch: Batch, row: PendingRow, delivery: Delivery) -> _Finished:
-    values = orjson.loads(row.row_values)
-    try:
-        read = await read_row(service, design, (), values=values)
-        fault("fetched")
-        output = Output(formats.get(batch.format).name)
-        order = order_of(service, read, output)
-        reply = await asyncio.wrap_future(service.pool.submit(order.job))
-    except (RowProblem, ResourceProblem, RenderProblem) as error:
-        return _Finished(row.number, problem=problem_text(error.problems[0]))
-    fault("rendered")
-    origin = origin_of([origin_of_row(service, read)])
-    drawn = drawn_output(output, order.recipe, reply, read.bound, origin)
-    # The path is of batch and row: a row that is drawn again after a crash writes the same object.
-    asked = Asked(f"batch {batch.id} row {row.number}", (), values)
-    secret = service.vault.derive(PATHS)
-    made = [file_of(secret, design, asked, batch.format, 0, drawn, each) for each in drawn.files]
-    files = tuple([await store(service, each) for each in made])
-    fault("stored")
-    undelivered = await delivery.hand_over(row.name, files)
-    if undelivered is not None:
-        return _Finished(row.number, problem=problem_text(undelivered))
-    return _Finished(row.number, files)
-
-
-async def _commit(service: Service, workspace: str, batch: Batch, held: Claim, finished: list[_Finished]) -> None:
+async def _commit(
+    service: Service, workspace: str, batch: Batch, held: Claim, finished: list[FinishedRow], lane: int
+) -> None:
     now = service.clock.now()
     async with service.database.workspace(workspace, deadline=30.0) as tx:
         # Settling serialises the chunks of a batch, so the last one knows that it is the last.
@@ -133,19 +102,21 @@ async def _commit(service: Service, workspace: str, batch: Batch, held: Claim, f
         results = []
         for each in finished:
             try:
-                await take_quota(service, tx, len(each.files), now)
+                await take_quota(service, tx, sum(isinstance(file, KeptFile) for file in each.files), now)
             except QuotaExceeded as error:  # a failed row is a result: it can be tried again next month
                 results.append(Result(each.number, problem=problem_text(error.problems[0])))
                 continue
-            kept = [await images.insert(tx, file.new, now) for file in each.files]
-            results.append(Result(each.number, tuple(image.id for image in kept), each.problem))
+            kept = [
+                file if isinstance(file, str) else (await images.insert(tx, file.new, now)).id for file in each.files
+            ]
+            results.append(Result(each.number, tuple(kept), each.problem))
         settled = await batches.settle(tx, batch.id, held, results)
         running = before.state == "running"
         if running and settled.done + settled.failed == settled.total:
             await end_batch(service, tx, batch.id, "finished")
         elif running:
             if await batches.free_chunks(tx, batch.id):
-                await enqueue(tx, RenderChunk(workspace, batch.id))
+                await enqueue_lane(service, tx, RenderChunk(workspace, batch.id, lane))
             await tell_progress(service, tx, before, settled)
         fault("counters_half")
 

@@ -94,16 +94,18 @@ async def read_row(
     moment: datetime | None = None,
     pointers: Sequence[str] = (),
     astray: Sequence[Problem] = (),
+    locale: str | None = None,
 ) -> Row:
     """Bind layer objects (and variables by name, `values`) for a moment and fetch the pictures that they need.
 
-    `pointers` are the places of the layer objects in the request, where they are not those of `params`; `astray` is
-    told as warnings. Raises LayersNotFound where `strict`, RowProblem, ResourceProblem naming the layer.
+    `locale` stands in the place of the design's. `pointers` are the places of the layer objects in the request, where
+    they are not those of `params`; `astray` is told as warnings. Raises LayersNotFound where `strict`, RowProblem,
+    ResourceProblem naming the layer.
     """
     if strict or design.template.document.settings.strict:
         _require_layers(design, params, pointers or [f"/params/{place}" for place in range(len(params))], astray)
     now = moment or service.clock.now()
-    bound = bind(design.template, values or {}, params, now=now)
+    bound = bind(design.template, values or {}, params, now=now, locale=locale)
     if astray:
         told = [Warning_(each.code, f"{each.message} {each.hint or ''}".strip(), each.layer) for each in astray]
         bound = replace(bound, warnings=(*bound.warnings, *told))

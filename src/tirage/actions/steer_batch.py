@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tirage.actions.end_batch import drop_table_of, end_batch
-from tirage.actions.expand_batch import LANES
+from tirage.actions.lanes import LANES, enqueue_lanes
 from tirage.context import Service
 from tirage.engine.errors import Problem
-from tirage.jobs.kinds import ExpandBatch, RenderChunk
+from tirage.jobs.kinds import ExpandBatch
 from tirage.jobs.queue import enqueue
 from tirage.store import batches
 from tirage.store.batches import ENDED, Batch
@@ -34,7 +34,7 @@ async def resume_batch(service: Service, workspace: str, uid: str) -> Batch:
         if batch.done + batch.failed == batch.total:
             return await end_batch(service, tx, uid, "finished")
         # A chunk that was in work when the batch was paused may still be so; it submits the next by itself.
-        await enqueue(tx, RenderChunk(workspace, uid), LANES)
+        await enqueue_lanes(service, tx, workspace, uid, LANES)
         return await batches.set_state(tx, uid, "running")
 
 
@@ -70,7 +70,7 @@ async def retry_batch(service: Service, workspace: str, uid: str) -> Batch:
             raise Conflict(Problem("batch_not_finished", message))
         if await batches.again(tx, uid) == 0:
             return batch
-        await enqueue(tx, RenderChunk(workspace, uid), min(LANES, await batches.free_chunks(tx, uid)))
+        await enqueue_lanes(service, tx, workspace, uid, await batches.free_chunks(tx, uid))
         return await batches.set_state(tx, uid, "running")
 
 

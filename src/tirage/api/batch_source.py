@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
@@ -12,11 +12,13 @@ import orjson
 from pydantic import Field
 from starlette.requests import Request
 
+from tirage.actions.batch_outputs import Wanted, wanted_text
 from tirage.actions.map_columns import check_mapping
 from tirage.actions.open_design import Design
 from tirage.actions.start_batch import Source
 from tirage.actions.store_table import StoredTable, drop_table, move_table, store_table
 from tirage.api.auth import Caller, service_of
+from tirage.api.batch_outputs_body import OutputFields, outputs_asked
 from tirage.api.errors import Refused
 from tirage.api.json_body import Body, checked, read_model
 from tirage.api.streamed_form import StreamedForm, read_form
@@ -25,7 +27,7 @@ from tirage.assets.urls import parse_url
 from tirage.context import Service
 from tirage.engine import formats
 from tirage.engine.errors import Problem, RowProblem
-from tirage.store import destinations
+from tirage.store import batches, destinations
 from tirage.store.batch_orders import TableOrder
 from tirage.tables.filenames import FileNamer
 from tirage.tables.open import FORMATS
@@ -61,7 +63,11 @@ class BatchFields(TableFields):
     ] = None
 
 
-class BatchesBody(BatchFields):
+class OrderFields(BatchFields, OutputFields):
+    """What is to be drawn of every row of a batch."""
+
+
+class BatchesBody(OrderFields):
     """A design and its rows: at hand, at an address that is fetched, or from a query of the operator's database."""
 
     rows: Annotated[
@@ -78,7 +84,7 @@ class BatchesBody(BatchFields):
 class BatchOrder:
     """What a request asks for. `identity` is the same for every repetition of the request."""
 
-    fields: BatchFields
+    fields: OrderFields
     format: str
     source: Source
     identity: bytes
@@ -87,12 +93,34 @@ class BatchOrder:
 
     @property
     def template_id(self) -> str:
-        """The design."""
+        """The first design."""
         return self.fields.template_id
 
-    async def check_against(self, design: Design) -> None:
-        """Refuse what does not fit the design. Raises RowProblem `mapping_target_unknown`, NotFound `destination_…`."""
-        await check_fields(self._service, self.fields, design)
+    @property
+    def template_ids(self) -> tuple[str, ...]:
+        """All designs, each once."""
+        return tuple(dict.fromkeys([self.template_id, *(self.fields.template_ids or ())]))
+
+    async def check_against(self, designs: Sequence[Design]) -> tuple[Wanted, ...]:
+        """What every row becomes; refuse what does not fit the designs.
+
+        Raises RowProblem `mapping_target_unknown`, `templates_apart`, `outputs_too_many`, TemplateProblem
+        `size_unknown`, NotFound `destination_…`, `batch_not_found`.
+        """
+        first = designs[0]
+        if any(each.workspace != first.workspace for each in designs):
+            message = "The designs of a batch belong to one workspace."
+            raise RowProblem(Problem("templates_apart", message, "/templateIds"))
+        await check_fields(self._service, self.fields, first)
+        wanted = outputs_asked(self.fields, self.format, designs)
+        base = self.fields.base_batch_id
+        if base is not None:
+            async with self._service.database.workspace(first.workspace) as tx:
+                await batches.get(tx, base)
+        self.format = wanted[0].format
+        order = replace(self.source.order, outputs=wanted_text(wanted), base_batch=base)
+        self.source = replace(self.source, order=order)
+        return wanted
 
     async def move_to(self, workspace: str) -> None:
         """Put the table among the objects of the workspace that the design lies in."""
@@ -161,7 +189,7 @@ async def _from_form(request: Request, service: Service, who: Caller) -> BatchOr
 
     form: StreamedForm[StoredTable] = await read_form(request, MAX_SOURCE, take)
     try:
-        fields = checked(BatchFields, structured(BatchFields, form.fields))
+        fields = checked(OrderFields, structured(OrderFields, form.fields))
         format_ = checked_fields(fields)
         if form.taken is None:
             message = "The body has no part `file` with a file name."
@@ -213,7 +241,7 @@ def check_address(service: Service, address: str) -> None:
 
 def _order(
     service: Service,
-    fields: BatchFields,
+    fields: OrderFields,
     format_: str,
     name: str,
     table: StoredTable | None,

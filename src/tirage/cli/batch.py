@@ -31,7 +31,18 @@ def submit(
     source: Annotated[
         str | None, typer.Option(metavar="URL", help="The address of a table, which the server fetches.")
     ] = None,
-    format: Annotated[str, typer.Option(help="The format of the pictures.")] = "png",
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", metavar="NAME", help="The format of the pictures, repeatable.")
+    ] = None,
+    sizes: Annotated[
+        list[str] | None, typer.Option("--size", metavar="NAME", help="A size of the design, repeatable; or all.")
+    ] = None,
+    locales: Annotated[
+        list[str] | None, typer.Option("--locale", metavar="TAG", help="A language, such as de-CH, repeatable.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="BATCH", help="Take pictures of that batch where a row's would be the same.")
+    ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="PATTERN", help="File names in downloads, such as {row:05d}-{title}.")
     ] = None,
@@ -66,14 +77,17 @@ def submit(
             "delimiter": delimiter,
             "sheet": sheet,
             "destinationId": destination,
+            "formats": formats,
+            "sizes": "all" if sizes == ["all"] else sizes,
+            "locales": locales,
+            "baseBatchId": base,
         }
         design = client.templates.find(template)
         made = client.batches.submit(
             design.id,
             data=data,
             source=source,
-            format=format,
-            options={name: value for name, value in options.items() if value is not None},
+            options={name: value for name, value in options.items() if value},
             idempotency_key=idempotency_key,
         )
         from tirage.cli import batch_watch

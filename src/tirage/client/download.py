@@ -63,9 +63,8 @@ def download_rows(transport: Transport, rows: Iterable[BatchRow], folder: Path) 
 
 def file_name(row: BatchRow) -> str:
     """The file of a row: the server's name where it is one plain name, else the row's number."""
-    name = row.name or ""
-    if name and name not in (".", "..") and not any(each in name for each in "/\\:\0") and name.isprintable():
-        return name
+    if row.name and _is_plain(row.name):
+        return row.name
     extension = urlsplit(row.image_url or "").path.rpartition(".")[2]
     return f"{row.row:05d}.{extension if extension.isalnum() else 'bin'}"
 
@@ -95,12 +94,19 @@ def fetch(transport: Transport, address: str, path: Path, sha256: str | None) ->
 
 def _files(row: BatchRow, folder: Path) -> Iterator[tuple[str, str | None, Path]]:
     """Address, digest where it is known, and place of each of a row's files."""
+    if row.files and all(_is_plain(each.name) for each in row.files):
+        yield from ((each.image_url, each.sha256, folder / each.name) for each in row.files)
+        return
     path = folder / file_name(row)
     if not row.pages or len(row.pages) == 1:
         yield row.image_url or "", row.sha256, path
         return
     for page, address in enumerate(row.pages, 1):
         yield address, row.sha256 if page == 1 else None, path.with_name(f"{path.stem}-{page}{path.suffix}")
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and not any(each in name for each in "/\\:\0") and name.isprintable()
 
 
 def _file(transport: Transport, row: int, address: str, sha256: str | None, path: Path) -> Downloaded:

@@ -50,16 +50,26 @@ class BatchCounts(Model):
     pending: int
 
 
+class RowFile(Model):
+    """One of several files of a row, with the name that it has among those of all rows."""
+
+    name: str
+    format: str
+    image_url: str
+    sha256: str
+
+
 class BatchRow(Model):
     """A row: its picture or its error. `name` is the file name that the batch's pattern gives it.
 
-    `pages` are the addresses of all pages where the design has several; `sha256` is of the first.
+    Where it has several files, `pages` are the addresses of all and `files` tell them apart; `sha256` is of the first.
     """
 
     row: int
     state: RowState
     image_url: str | None = None
     pages: tuple[str, ...] | None = None
+    files: tuple[RowFile, ...] | None = None
     sha256: str | None = None
     name: str | None = None
     error: RowError | None = None

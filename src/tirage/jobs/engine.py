@@ -28,12 +28,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A job being carried out. `job` stays the same when it is taken back from a dead worker; `tries` failed before."""
+    """A job being carried out. `job` stays the same when it is taken back from a dead worker; `tries` failed before.
+
+    `lane` is one of a batch's, for the kind of jobs that has them.
+    """
 
     workspace: str
     batch: str
     job: int
     tries: int
+    lane: int = 0
 
 
 Handler = Callable[[Attempt], Awaitable[None]]
@@ -84,10 +88,10 @@ async def run_jobs(
                     await task
 
 
-def _task(handler: Handler, given_up: GivenUp) -> Callable[[JobContext, str, str], Awaitable[None]]:
-    async def task(context: JobContext, workspace: str, batch: str) -> None:
+def _task(handler: Handler, given_up: GivenUp) -> Callable[..., Awaitable[None]]:
+    async def task(context: JobContext, workspace: str, batch: str, lane: int = 0) -> None:
         assert context.job.id is not None
-        attempt = Attempt(workspace, batch, context.job.id, context.job.attempts)
+        attempt = Attempt(workspace, batch, context.job.id, context.job.attempts, lane)
         try:
             await handler(attempt)
         except Exception as error:

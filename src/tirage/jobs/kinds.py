@@ -17,11 +17,12 @@ class ExpandBatch:
 
 @dataclass(frozen=True, slots=True)
 class RenderChunk:
-    """Take the batch's next free chunk and draw its rows."""
+    """Take the batch's next free chunk and draw its rows, in one of the batch's lanes."""
 
     kind: ClassVar[str] = "render_chunk"
     workspace: str
     batch: str
+    lane: int = 0
 
 
 JobKind = ExpandBatch | RenderChunk

@@ -9,12 +9,13 @@ from tirage.db.connect import Transaction
 
 _PUT: LiteralString = """
 INSERT INTO batch_orders (batch_id, workspace_id, naming, mapping, encoding, delimiter, sheet, source_url, source_query,
-                          destination)
+                          destination, outputs, base_batch)
 VALUES (%(uid)s, %(workspace)s, %(naming)s, %(mapping)s, %(encoding)s, %(delimiter)s, %(sheet)s, %(source_url)s,
-        %(source_query)s, %(destination)s)
+        %(source_query)s, %(destination)s, %(outputs)s, %(base_batch)s)
 """
 _GET: LiteralString = """
-SELECT naming, mapping, encoding, delimiter, sheet, source_url, source_query, destination FROM batch_orders
+SELECT naming, mapping, encoding, delimiter, sheet, source_url, source_query, destination, outputs, base_batch
+FROM batch_orders
 WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s
 """
 _FETCHED: LiteralString = """
@@ -27,7 +28,8 @@ WHERE workspace_id = %(workspace)s AND id = %(uid)s AND source_key = '' AND stat
 class TableOrder:
     """What was asked for about a table; empty texts leave it to the reader. `mapping` is a JSON object.
 
-    `destination` is the id of the bucket that the files are handed over to.
+    `destination` is the id of the bucket that the files are handed over to. `outputs` is a JSON array of what each row
+    becomes, empty for one file of the batch's design and format; `base_batch` the batch whose pictures may be taken.
     """
 
     naming: str = ""
@@ -38,6 +40,8 @@ class TableOrder:
     source_url: str = ""
     source_query: str = ""
     destination: str | None = None
+    outputs: str = "[]"
+    base_batch: str | None = None
 
 
 async def put(tx: Transaction, uid: str, order: TableOrder) -> None:
@@ -45,7 +49,7 @@ async def put(tx: Transaction, uid: str, order: TableOrder) -> None:
     await tx.execute(
         _PUT, uid=uid, naming=order.naming, mapping=order.mapping, encoding=order.encoding, delimiter=order.delimiter,
         sheet=order.sheet, source_url=order.source_url, source_query=order.source_query,
-        destination=order.destination,
+        destination=order.destination, outputs=order.outputs, base_batch=order.base_batch,
     )  # fmt: skip
 
 

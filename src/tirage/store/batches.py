@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, LiteralString
+from typing import Any, Literal, LiteralString
 
 from tirage.db.connect import Transaction
 from tirage.engine.errors import Problem
@@ -61,18 +61,17 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A row as lists show it, with the `paths` of its pictures, those of several pages in their order.
+    """A row as lists show it; `name` is its files' without what tells them apart and without an extension.
 
-    `extension` and `sha256` are of the first; `name` is its file's without an extension.
+    `files` are its pictures in their order, each with path, extension, sha256 (hex), page, format, size, locale,
+    and its design where that is not the batch's.
     """
 
     number: int
     state: str
     problem: str
     name: str
-    extension: str | None
-    sha256: bytes | None
-    paths: list[str]
+    files: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +191,19 @@ ORDER BY created_at DESC, id DESC LIMIT %(limit)s
 )
 _DELETE: LiteralString = "DELETE FROM batches WHERE workspace_id = %(workspace)s AND id = %(uid)s"
 _ROWS: LiteralString = """
-SELECT number, state, problem, batch_rows.name, extension, sha256,
-    CASE WHEN path_folder IS NULL THEN '{}' ELSE ARRAY[path_folder || '/' || path_name || '.' || extension] || ARRAY(
-        SELECT more.path_folder || '/' || more.path_name || '.' || more.extension FROM images AS more
-        WHERE more.workspace_id = batch_rows.workspace_id AND more.id = ANY(more_images) ORDER BY more.page_index)
-    END AS paths
-FROM batch_rows LEFT JOIN images ON images.id = image_id AND images.workspace_id = batch_rows.workspace_id
+SELECT number, batch_rows.state, batch_rows.problem, batch_rows.name, COALESCE((
+    SELECT jsonb_agg(jsonb_build_object(
+        'path', path_folder || '/' || path_name || '.' || extension, 'extension', extension,
+        'sha256', encode(sha256, 'hex'), 'page', page_index, 'format', images.format,
+        'size', options::jsonb ->> 'size', 'locale', options::jsonb ->> 'locale',
+        'design', NULLIF(images.template_id, batches.template_id)
+    ) ORDER BY images.id <> image_id, array_position(more_images, images.id::text), page_index)
+    FROM images WHERE images.workspace_id = batch_rows.workspace_id
+        AND (images.id = image_id OR images.id = ANY(more_images))
+    ), '[]') AS files
+FROM batch_rows JOIN batches ON batches.id = batch_id AND batches.workspace_id = batch_rows.workspace_id
 WHERE batch_rows.workspace_id = %(workspace)s AND batch_id = %(uid)s AND number > %(after)s
-  AND (%(state)s::text IS NULL OR state = %(state)s)
+  AND (%(state)s::text IS NULL OR batch_rows.state = %(state)s)
 ORDER BY number LIMIT %(limit)s
 """
 

@@ -45,7 +45,9 @@ async def work(
             await expand_batch(service, given.workspace, given.batch)
 
         async def render(given: Attempt) -> None:
-            await render_chunk(service, designs, given.workspace, given.batch, given.job, tries=given.tries)
+            await render_chunk(
+                service, designs, given.workspace, given.batch, given.job, tries=given.tries, lane=given.lane
+            )
 
         async def give_up(given: Attempt, error: Exception) -> None:
             told = error.problems[0] if isinstance(error, TirageError) else fault_of("The batch could not go on")

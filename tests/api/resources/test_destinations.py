@@ -91,7 +91,9 @@ async def test_a_batch_hands_its_files_over(service: Service, alice: Tenant, sto
         "secret_access_key": "top secret"}, client_options={"allow_http": True},
     )  # fmt: skip
     async with service.database.workspace(alice.id) as tx:
-        digests = {row.name: row.sha256 for row in await batches.rows(tx, made.id, "done", 0, 5)}
+        digests = {
+            row.name: bytes.fromhex(row.files[0]["sha256"]) for row in await batches.rows(tx, made.id, "done", 0, 5)
+        }
     assert set(digests) == {"One", "Twö"}
     for name, digest in digests.items():
         found = await obstore.get_async(theirs, f"{made.id}/{name}.png")
@@ -154,7 +156,7 @@ async def test_the_environment_says_nothing(
 async def test_without_a_destination_nothing_is_handed_over(service: Service, alice: Tenant) -> None:
     """A batch that names none has none."""
     async with service.database.workspace(alice.id) as tx:
-        delivery = await Delivery.of(service, tx, "0123456789")
+        delivery = await Delivery.of(service, tx, None, "0123456789")
     assert await delivery.hand_over("name", ()) is None
 
 

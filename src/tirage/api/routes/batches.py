@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tirage.actions.batch_answer import WireBatch, WireRow, batch_answer, row_answer
+from tirage.actions.dry_run_batch import Checked, dry_run
 from tirage.actions.end_batch import FIRST_ERRORS
+from tirage.actions.map_columns import TablePreview
 from tirage.actions.picture_answer import Wire
+from tirage.actions.ranking import ranking_as_json
 from tirage.actions.start_batch import start_batch
 from tirage.actions.steer_batch import cancel_batch, pause_batch, resume_batch, retry_batch
 from tirage.api.answers import any_template, asked_workspace, json_answer
 from tirage.api.auth import Caller, caller, designs_of, service_of
 from tirage.api.batch_source import BatchesBody, reading_order
 from tirage.api.idempotent import begin_once
+from tirage.api.json_body import Answer
 from tirage.api.openapi import answers, body_schema
+from tirage.api.routes.sources import WirePreview, preview_members
 from tirage.context import Service
 from tirage.db.connect import Transaction
 from tirage.store import batches
@@ -34,11 +39,30 @@ class WireRows(Wire):
     next: str | None
 
 
+class WireCheck(Answer):
+    """What was found of the first rows in one size of one design: a report as `tirage check --json` gives it."""
+
+    template_id: str
+    size: str
+    report: dict[str, Any]
+
+
+class WireDryRun(WirePreview):
+    """What would be drawn: the columns, the first rows, and a check for every size of every design."""
+
+    ok: bool
+    checked_rows: int
+    checks: list[WireCheck]
+
+
 @router.post(
     "",
     status_code=202,
     response_model=WireBatch,
-    responses=answers(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
+    responses={
+        200: {"model": WireDryRun, "description": "A dry run"},
+        **answers(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
+    },
     openapi_extra=body_schema(BatchesBody),
     summary="Start a batch",
 )
@@ -46,12 +70,24 @@ async def post_batch(request: Request, who: Renderer) -> Response:
     """Queue one picture per row: JSON rows, or a table as the part `file` of a form with `templateId` and `format`.
 
     Rows are drawn by the service's own worker and by every `tirage worker`; where neither runs the batch stays queued.
+    With `dryRun` the answer is 200: the columns with a guess for each, and a check of the first rows as they would be
+    drawn; nothing is started.
     """
     service = service_of(request)
     async with reading_order(request, who) as order:
-        who.require_template(order.template_id)
-        design = await designs_of(request).locate(service, order.template_id, who.key.workspaces, who.workspace)
-        await order.check_against(design)
+        designs = []
+        for uid in order.template_ids:
+            who.require_template(uid)
+            designs.append(await designs_of(request).locate(service, uid, who.key.workspaces, who.workspace))
+        design = designs[0]
+        wanted = await order.check_against(designs)
+        if order.fields.dry_run:
+            try:
+                by_id = {each.id: each for each in designs}
+                found, checks = await dry_run(service, [(each, by_id[each.template]) for each in wanted], order.source)
+            finally:
+                await order.drop()
+            return json_answer(_dry(found, checks))
         once = await begin_once(request, design.workspace, "POST /batches", content=order.identity)
         if once.replay is not None:
             await order.drop()
@@ -109,6 +145,15 @@ async def steer(
     act = {"pause": pause_batch, "resume": resume_batch, "cancel": cancel_batch, "retry": retry_batch}[verb]
     batch = await act(service, asked_workspace(request, who), uid)
     return json_answer(_wire(service, batch))
+
+
+def _dry(found: TablePreview, checks: Sequence[Checked]) -> WireDryRun:
+    told = [
+        WireCheck(template_id=each.template, size=each.size, report=ranking_as_json(each.ranking)) for each in checks
+    ]
+    ok = all(each.report["ok"] for each in told)
+    rows = max((each.ranking.rows for each in checks), default=0)
+    return WireDryRun(**preview_members(found), ok=ok, checked_rows=rows, checks=told)
 
 
 def _wire(service: Service, batch: Batch, failed: Sequence[BatchRow] = ()) -> WireBatch:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from tirage.actions.map_columns import PreviewRow, preview_source
+from tirage.actions.map_columns import PreviewRow, TablePreview, preview_source
 from tirage.api.answers import json_answer
 from tirage.api.auth import Caller, caller, designs_of, service_of
 from tirage.api.batch_source import BatchesBody, reading_order
@@ -61,22 +61,24 @@ async def post_preview(request: Request, who: Annotated[Caller, Depends(caller("
     async with reading_order(request, who) as order:
         who.require_template(order.template_id)
         design = await designs_of(request).locate(service, order.template_id, who.key.workspaces, who.workspace)
-        await order.check_against(design)
+        await order.check_against([design])
         try:
             found = await preview_source(service, design, order.source)
         finally:
             await order.drop()
-    return json_answer(
-        WirePreview(
-            columns=[
-                WireColumn(name=each.column, target=each.target, score=each.score, how=each.how)
-                for each in found.columns
-            ],
-            mapping=dict(found.mapping),
-            unfilled=list(found.unfilled),
-            rows=[_row(each) for each in found.rows],
-        )
-    )
+    return json_answer(WirePreview(**preview_members(found)))
+
+
+def preview_members(found: TablePreview) -> dict[str, Any]:
+    """What is said of a table's columns and first rows."""
+    return {
+        "columns": [
+            WireColumn(name=each.column, target=each.target, score=each.score, how=each.how) for each in found.columns
+        ],
+        "mapping": dict(found.mapping),
+        "unfilled": list(found.unfilled),
+        "rows": [_row(each) for each in found.rows],
+    }
 
 
 def _row(row: PreviewRow) -> WirePreviewRow:
