@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 
@@ -13,7 +14,9 @@ from tests.harness.site import Site, running_site, with_newcomer
 from tests.harness.studio import decode
 from tests.jobs.test_batches import wait, worker
 
+from tirage.actions.merge_pdfs import PdfMerger
 from tirage.client import Client
+from tirage.engine.errors import RenderProblem
 
 SIZES = {
     "name": "Sizes",
@@ -152,3 +155,44 @@ def test_a_workspace_draws_so_many_chunks_at_once(site: Site, alice: httpx.Clien
         for uid in mine:
             alice.post(f"/batches/{uid}/cancel")
     assert most == 2
+
+
+def test_pdfs_of_all_rows_are_merged(site: Site, alice: httpx.Client) -> None:
+    """Every page of every row in their order, nothing of one mixed up with another's; only where there are PDFs."""
+    with worker(site):
+        rows = [{"text0": f"Row {number} (1 0 R)"} for number in range(3)]
+        made = alice.post(
+            "/batches", json={"templateId": site.alice.designs["pages"], "rows": rows, "formats": ["pdf", "png"]}
+        ).json()["id"]
+        card = alice.post("/batches", json={"templateId": site.alice.designs["card"], "rows": [{}]}).json()["id"]
+        assert wait(alice, made)["counts"]["done"] == 3 and wait(alice, card)["counts"]["done"] == 1
+    answer = alice.get(f"/batches/{made}/merged.pdf")
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/pdf"
+    merged = answer.content
+    places = [int(each) for each in re.findall(rb"(\d{10}) 00000 n \n", merged)]
+    assert [re.match(rb"(\d+) 0 obj\n", merged[place:]) is not None for place in places] == [True] * len(places)
+    numbers = [int(re.match(rb"\d+", merged[place:])[0]) for place in places]  # type: ignore[index]
+    assert numbers == list(range(1, len(places) + 1)) and int(merged.split()[-2]) == merged.rindex(b"xref\n0 ")
+    outside = re.sub(rb"stream\n.*?endstream|\((?:\\.|[^()\\])*\)", b"", merged, flags=re.DOTALL)
+    assert {int(each) for each in re.findall(rb"(\d+) 0 R", outside)} <= set(numbers)
+    assert len(re.findall(rb"/Type /Page\b", merged)) == 6 and b"/Count 6" in merged
+    assert merged.count(b"/Type /Catalog") == 1
+    streams = re.compile(rb"stream\n(.*?)\nendstream", re.DOTALL)
+    files = [each for row in alice.get(f"/batches/{made}/rows").json()["rows"] for each in row["files"]]
+    theirs = [found for each in files if each["format"] == "pdf"
+              for found in streams.findall(alice.get(each["imageUrl"]).content)]  # fmt: skip
+    assert set(streams.findall(merged)) <= set(theirs) and len(set(theirs)) >= 6
+    refused = alice.get(f"/batches/{card}/merged.pdf")
+    assert (refused.status_code, refused.json()["code"]) == (409, "batch_not_pdf")
+
+
+def test_what_is_no_pdf_of_ours_is_refused() -> None:
+    """A damaged document ends in an error that says so."""
+    merger = PdfMerger()
+    for data in (
+        b"",
+        b"%PDF-1.4 startxref 9",
+        b"startxref 0\nxref\n0 1\n0000000000 65535 f \ntrailer <<>> startxref 0",
+    ):
+        with pytest.raises(RenderProblem, match="cannot be merged"):
+            merger.add(data)

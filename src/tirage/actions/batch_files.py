@@ -12,17 +12,21 @@ from itertools import groupby
 import orjson
 from stream_zip import NO_COMPRESSION_64, AsyncMemberFile, async_stream_zip
 
+from tirage.actions.batch_outputs import read_wanted
+from tirage.actions.merge_pdfs import merged
 from tirage.actions.picture_answer import image_url
 from tirage.context import Service
 from tirage.engine.errors import Problem
 from tirage.faults import fault
-from tirage.store import batch_files
+from tirage.store import batch_files, batch_orders, batches
 from tirage.store.batch_files import RowFile
-from tirage.store.errors import NotFound
+from tirage.store.errors import Conflict, NotFound
 from tirage.tables.write import escape_formula
 
 PART_BYTES = 4_000_000_000
 """An archive is cut into parts of so many bytes of files: what every program and every file system takes."""
+MOST_MERGED = 9_000_000_000
+"""Bytes: a PDF's table of objects has ten digits for each place."""
 _AT_ONCE = 500
 _MODE = 0o100644
 _LAST = 2**31 - 1
@@ -106,6 +110,35 @@ async def archive(service: Service, workspace: str, uid: str, part: Part) -> Asy
 
     async for chunk in async_stream_zip(members()):
         yield chunk
+
+
+async def require_pdfs(service: Service, workspace: str, uid: str) -> None:
+    """Refuse to merge a batch without PDFs. Raises NotFound, Conflict `batch_not_pdf`, `batch_too_large`."""
+    async with service.database.workspace(workspace) as tx:
+        batch = await batches.get(tx, uid)
+        order = await batch_orders.get(tx, uid)
+        size = await batch_files.bytes_of(tx, uid, "pdf")
+    if not any(each.output.format == "pdf" for each in read_wanted(order.outputs, batch)):
+        hint = "Start it with pdf among its formats."
+        raise Conflict(Problem("batch_not_pdf", "The batch makes no PDFs that could be merged.", hint=hint))
+    if size > MOST_MERGED:
+        message = (
+            f"Merged, the batch would have more than {MOST_MERGED // 1_000_000_000} GB, the most that a PDF holds."
+        )
+        raise Conflict(Problem("batch_too_large", message, hint="Fetch the archive, or split the table."))
+
+
+async def merged_pdf(service: Service, workspace: str, uid: str) -> AsyncIterator[bytes]:
+    """One PDF with the pages of the PDFs of all finished rows, in their order."""
+
+    async def documents() -> AsyncIterator[bytes]:
+        async for files in _files(service, workspace, uid, 0, _LAST):
+            for each in files:
+                if each.extension == "pdf":
+                    yield await (await service.blobs.get(each.blob_key)).read()
+
+    async for part in merged(documents()):
+        yield part
 
 
 async def _files(service: Service, workspace: str, uid: str, after: int, last: int) -> AsyncIterator[list[RowFile]]:

@@ -210,12 +210,14 @@ def download(
         state = client.batches.get(uid)
         folder = out or Path(uid)
         fetched = kept = size = 0
+        rows: set[int] = set()
         with downloading(state.counts.done, quiet=json) as advance:
             for each in client.batches.download(uid, folder):
                 fetched, kept = fetched + each.fetched, kept + (not each.fetched)
                 size += each.bytes
+                rows.add(each.row)
                 advance()
-        missing = state.counts.total - fetched - kept
+        missing = state.counts.total - len(rows)
         if json:
             told = {"fetched": fetched, "unchanged": kept, "missing": missing, "bytes": size, "out": str(folder)}
             result_json({"ok": missing == 0, **told})

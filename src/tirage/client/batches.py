@@ -169,7 +169,7 @@ class Batches:
     def save(
         self,
         batch: str,
-        file: Literal["archive.zip", "manifest.csv", "manifest.ndjson", "errors.csv"],
+        file: Literal["archive.zip", "manifest.csv", "manifest.ndjson", "errors.csv", "merged.pdf"],
         path: Path | str,
     ) -> tuple[Path, ...]:
         """Save a file of the batch whole; an archive above 4 GB comes as several. Raises ApiError, OSError."""

@@ -27,6 +27,11 @@ JOIN images ON images.workspace_id = batch_rows.workspace_id
 WHERE batch_rows.workspace_id = %(workspace)s AND batch_id = %(uid)s AND number > %(after)s AND number <= %(last)s
 ORDER BY number, images.id <> image_id, array_position(more_images, images.id::text), page_index LIMIT %(limit)s
 """
+_BYTES: LiteralString = """
+SELECT COALESCE(sum(size), 0)::bigint FROM batch_rows JOIN images ON images.workspace_id = batch_rows.workspace_id
+    AND (images.id = image_id OR images.id = ANY(more_images))
+WHERE batch_rows.workspace_id = %(workspace)s AND batch_id = %(uid)s AND extension = %(extension)s
+"""
 _SAME: LiteralString = """
 WITH same AS (
     SELECT id, page_index FROM images WHERE workspace_id = %(workspace)s AND recipe = %(recipe)s
@@ -114,6 +119,11 @@ async def row_sizes(tx: Transaction, uid: str, after: int, limit: int) -> list[R
 async def files(tx: Transaction, uid: str, after: int, last: int, limit: int) -> list[RowFile]:
     """The files of finished rows behind `after` up to `last`, by number and page; the last row may be incomplete."""
     return await tx.all(RowFile, _FILES, uid=uid, after=after, last=last, limit=limit)
+
+
+async def bytes_of(tx: Transaction, uid: str, extension: str) -> int:
+    """The bytes of all files of finished rows that end so."""
+    return int(await tx.value(_BYTES, uid=uid, extension=extension))
 
 
 async def same_pictures(tx: Transaction, base: str, recipe: bytes, number: int) -> tuple[str, ...]:

@@ -10,7 +10,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from tirage.actions.batch_answer import WireBatch, batch_answer
-from tirage.actions.batch_files import archive, archive_part, error_lines, manifest_lines
+from tirage.actions.batch_files import (
+    archive,
+    archive_part,
+    error_lines,
+    manifest_lines,
+    merged_pdf,
+    require_pdfs,
+)
 from tirage.actions.end_batch import FIRST_ERRORS
 from tirage.actions.picture_answer import Wire
 from tirage.actions.steer_batch import delete_batch
@@ -93,6 +100,19 @@ async def get_errors(uid: str, request: Request, who: Reader) -> Response:
     """Each failed row with code, layer, message, hint and its values as JSON."""
     service, workspace = await _batch_of(request, who, uid)
     return _download(error_lines(service, workspace, uid), "text/csv; charset=utf-8", f"{uid}-errors.csv")
+
+
+@router.get(
+    "/{uid}/merged.pdf",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/pdf": {}}}, **answers(401, 403, 404, 409, 503)},
+    summary="All PDFs as one",
+)
+async def get_merged(uid: str, request: Request, who: Reader) -> Response:
+    """The pages of the PDFs of all finished rows in one document, for a batch whose formats include pdf."""
+    service, workspace = await _batch_of(request, who, uid)
+    await require_pdfs(service, workspace, uid)
+    return _download(merged_pdf(service, workspace, uid), "application/pdf", f"{uid}.pdf")
 
 
 @router.get(
