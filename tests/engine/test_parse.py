@@ -238,3 +238,24 @@ def test_defaults_fit_their_variables_type() -> None:
         "/variables/0/default": "variable_invalid",
         "/variables/1/default": "variable_invalid",
     }
+
+
+@pytest.mark.parametrize(
+    ("layer", "default", "key"),
+    [
+        ({"type": "text", "align": "{{ how }}"}, "middle", "align"),
+        ({"type": "chart", "chartType": "{{ how | lower }}"}, "Lines", "chartType"),
+        ({"type": "shape", "opacity": "{{ how }}"}, "much", "opacity"),
+        ({"type": "text", "visible": "{{ 'maybe' }}"}, "", "visible"),
+    ],
+)
+def test_defaults_fit_the_properties_that_they_are_put_into(layer: dict[str, Any], default: str, key: str) -> None:
+    """A variable whose default its property does not take is told with the property's place."""
+    document = page({**layer, "name": "a"}, variables=[{"name": "how", "default": default}])
+    assert problems(document) == {f"/layers/0/{key}": "value_invalid"}
+
+
+def test_constants_are_no_variables() -> None:
+    """`true`, `false` and `none` mean what they mean everywhere else in expressions."""
+    template = parse(page({"type": "text", "name": "a", "text": "{{ true }}{{ none }}", "visible": "{{ false }}"}))
+    assert template.patterns["a"].keys() == {"text", "visible"}

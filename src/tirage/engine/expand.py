@@ -24,6 +24,8 @@ MAX_INTEGER = 2**53
 """Beyond it, other readers of the same JSON see another number (RFC 8259, 6)."""
 _NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+_CONSTANTS = frozenset({"true", "false", "none", "True", "False", "None"})
+"""Names that the grammar gives a meaning of their own."""
 _LITERAL = re.compile(r"""(?:"([^"]{0,1000})"|'([^']{0,1000})')\Z""")
 
 
@@ -43,7 +45,7 @@ def compile_pattern(text: str) -> Pattern | str:
         inner = text[start + 2 : end].strip()
         if literal := _LITERAL.match(inner):
             parts.append(literal[1] if literal[1] is not None else literal[2])
-        elif _NAME.match(inner):
+        elif _NAME.match(inner) and inner not in _CONSTANTS:
             parts.append(Placeholder(inner))
         else:
             try:

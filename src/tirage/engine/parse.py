@@ -263,7 +263,7 @@ class _Reader:
                 layer[key] = known.adapter.validate_python(value)
             except ValidationError as error:
                 del layer[key]
-                for detail in error.errors(include_url=False, include_input=False):
+                for detail in error.errors(include_url=False):
                     detail["loc"] = (key, *detail["loc"])
                     self._report(detail, kind, layer, pointer)
 
