@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def redact(value: Any, name: str = "", depth: int = 0) -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
-    if name and _SECRET_FIELD.search(_HUMP.sub("_", name).lower().replace("-", "_").replace(" ", "_")):
+    if name and (_calls_secret if len(name) <= _CLEAN_LENGTH else _calls_secret.__wrapped__)(name):
         return REDACTED
     if isinstance(value, (int, float)):
         return value
@@ -139,6 +140,12 @@ def redact(value: Any, name: str = "", depth: int = 0) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return _sequence(value, depth)
     return redact_text(repr(value))
+
+
+@lru_cache(maxsize=1_000)
+def _calls_secret(name: str) -> bool:
+    """Whether a name says that what it names is a secret."""
+    return _SECRET_FIELD.search(_HUMP.sub("_", name).lower().replace("-", "_").replace(" ", "_")) is not None
 
 
 def _said(key: object) -> str:

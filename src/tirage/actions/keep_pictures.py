@@ -11,7 +11,7 @@ import orjson
 from tirage.actions.draw_order import Output
 from tirage.actions.event_types import NEW_IMAGE
 from tirage.actions.open_design import Design
-from tirage.actions.picture_answer import Remarks, WireWarning, picture, plain
+from tirage.actions.picture_answer import Remarks, WireWarning, picture_text
 from tirage.actions.quota import begin_quota, take_quota
 from tirage.actions.render_request import Drawn, DrawnOutput, LayerObject
 from tirage.context import Service
@@ -122,7 +122,7 @@ async def _keep_new(service: Service, design: Design, files: Sequence[KeptFile])
 
 def _said(service: Service, image: Image) -> str:
     """What the event of a picture tells."""
-    return orjson.dumps(plain(picture(service.public_url, image))).decode()
+    return picture_text(service.public_url, image).decode()
 
 
 def preview_key(blob_key: str) -> str:

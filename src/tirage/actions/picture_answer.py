@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -171,6 +172,12 @@ def picture(base: str, image: Image, *, in_pages: bool = False, files: Sequence[
         warnings=list(remarks.warnings),
         files=None if files is None else list(files),
     )
+
+
+@lru_cache(maxsize=64)
+def picture_text(base: str, image: Image) -> bytes:
+    """The JSON of a record; an answer and the event of the same picture say the same."""
+    return orjson.dumps(plain(picture(base, image)))
 
 
 def image_url(base: str, path: str) -> str:

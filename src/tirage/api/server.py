@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import ssl
@@ -88,6 +89,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and not self.should_exit:
             await asyncio.sleep(0)
+            # What was loaded stays: the collector need not look at it again and again.
+            gc.freeze()
             self._say_started()
 
 

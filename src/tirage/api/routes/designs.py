@@ -14,7 +14,7 @@ from tirage.actions.draw_order import Output
 from tirage.actions.draw_outputs import draw_outputs
 from tirage.actions.keep_pictures import Asked, keep_pictures
 from tirage.actions.open_design import Design, in_size
-from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, plain
+from tirage.actions.picture_answer import WireFile, WirePages, WirePicture, file, picture, picture_text, plain
 from tirage.actions.quota import require_quota
 from tirage.actions.render_request import DrawnOutput, read_row
 from tirage.actions.tell_failure import tell_failure
@@ -120,6 +120,8 @@ def _answer(
     first = len(drawn[0].files)
     files = _files(base, kept, data if wish.response == "base64" else None) if len(drawn) > 1 else None
     in_pages = several and kept[0].extension != "pdf"
+    if wish.response == "url" and files is None and not in_pages:
+        return Response(picture_text(base, kept[0]), 200, media_type="application/json")
     said = [picture(base, image, in_pages=in_pages, files=files if not place else None)
             for place, image in enumerate(kept[:first])]  # fmt: skip
     if wish.response == "base64":
