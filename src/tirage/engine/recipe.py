@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -32,11 +33,19 @@ _MAY_DECIDE = ("opencv-python-headless", "av")
 @cache
 def engine_identity() -> str:
     """Our version, those of the libraries that shape, draw and encode, and the CPU architecture."""
-    versions = [f"tirage/{__version__}", *(f"{name}/{metadata.version(name)}" for name in _DECIDERS)]
+    versions = [f"tirage/{__version__}", *(f"{name}/{_version(name)}" for name in _DECIDERS)]
     for name in _MAY_DECIDE:
         with suppress(metadata.PackageNotFoundError):
-            versions.append(f"{name}/{metadata.version(name)}")
+            versions.append(f"{name}/{_version(name)}")
     return " ".join([*versions, platform.machine()])
+
+
+def _version(name: str) -> str:
+    """The version of an installed library; raises PackageNotFoundError."""
+    found = metadata.distribution(name)
+    # The library's own way parses all of a description that may have thousands of lines: 50 ms before the first picture.
+    said = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
+    return said[1] if said else found.version
 
 
 def recipe(
