@@ -43,7 +43,7 @@ def engine_identity() -> str:
 def _version(name: str) -> str:
     """The version of an installed library; raises PackageNotFoundError."""
     found = metadata.distribution(name)
-    # The library's own way parses all of a description that may have thousands of lines: 50 ms before the first picture.
+    # The usual way parses descriptions of thousands of lines: 50 ms in all before the first picture.
     said = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
     return said[1] if said else found.version
 
