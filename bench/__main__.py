@@ -225,18 +225,21 @@ def _service(found: Findings, full: bool) -> None:
         told = found.details["service"] = _child(
             "bench.service", "measure", str(Path(folder) / "data"), "full" if full else "quick"
         )
-    spent, load, bare = told["latency"], told["throughput"], told["without_http"]
-    answers = load["per_second"] * load["seconds"]
+    spent, load = told["latency"], told["load"]
+    through, bare = load["through"], load["without"]
+    served = through["drawing"] + through["api"] + through["database"]
     found.results += [
         Result(
             "a request above its drawing", spent["service"] - spent["process"], 6, "ms",
             "p50 of a warm POST /designs, one client, less the same drawing in process",
         ),
         Result(
-            "throughput through HTTP", 100 * load["per_second"] / bare["per_second"], 85, "%",
-            f"8 clients, 2 drawing processes, against jobs handed over in process; a request costs the API "
-            f"{load['api_processor'] * 1000 / answers:.1f} ms of processor, the clients "
-            f"{load['clients_processor'] * 1000 / answers:.1f} ms",
+            "throughput through HTTP", 100 * load["ratio"], 85, "%",
+            f"8 clients, 2 drawing processes, all on {os.cpu_count()} cores, against jobs handed over in process. "
+            f"Processor ms a picture: drawing {through['drawing']:.1f}, API {through['api']:.1f}, database "
+            f"{through['database']:.1f}, clients {through['clients']:.1f}; without HTTP drawing {bare['drawing']:.1f}, "
+            f"handing over {bare['parent']:.1f}. By these, clients apart: "
+            f"{100 * (bare['drawing'] + bare['parent']) / served:.0f} %",
             most=False,
         ),
         Result("memory of the API process", told["memory"]["api"] / MIB, 200, "MiB", "resident, after all of this"),

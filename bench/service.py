@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +30,10 @@ _HEADLINES = ("A small press goes public", "Two hundred pages by hand", "Why pap
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running service: its process, host, port, key and the design that is drawn."""
+    """A running service: its process and its database's, host, port, key and the design that is drawn."""
 
     pid: int
+    database: int
     host: str
     port: int
     key: str
@@ -72,7 +73,8 @@ def running(folder: Path, workers: int) -> Iterator[Site]:
         if base is None or key is None:
             raise RuntimeError(f"The service did not start:\n{said}")
         Thread(target=lambda: [None for _ in process.stderr or ()], daemon=True).start()
-        yield Site(process.pid, base[1], int(base[2]), key[1], _design(base[1], int(base[2]), key[1]))
+        database = int((folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        yield Site(process.pid, database, base[1], int(base[2]), key[1], _design(base[1], int(base[2]), key[1]))
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -127,29 +129,31 @@ def _orders(workers: int) -> Iterator[tuple[Context, Callable[[int], Job]]]:
 
 def throughput(site: Site, seconds: float, clients: int) -> dict[str, float]:
     """Answers per second with that many clients (a process of their own), and the processor seconds of each side."""
-    before = _spent(site.pid)
+    before = _spent(site)
     done = subprocess.run(
         [sys.executable, "-m", "bench.service", "clients", json.dumps([site.host, site.port, site.key, site.design]),
          str(clients), str(seconds)],
         stdout=subprocess.PIPE, check=True,
     )  # fmt: skip
     told: dict[str, float] = json.loads(done.stdout)
-    after = _spent(site.pid)
+    after = _spent(site)
     return told | {name: after[name] - before[name] for name in before}
 
 
-def _spent(pid: int) -> dict[str, float]:
-    """Processor seconds of the API process and of all below it, so far."""
-    ticks = os.sysconf("SC_CLK_TCK")
+def _spent(site: Site) -> dict[str, float]:
+    """Processor seconds of the API process, of the drawing processes and of the database so far."""
+    drawing = sum(_seconds(each, ended=True) for each in children_of(site.pid))
+    database = sum(_seconds(each, ended=True) for each in (site.database, *children_of(site.database)))
+    return {"api_processor": _seconds(site.pid), "drawing_processor": drawing, "database_processor": database}
 
-    def seconds(each: int) -> float:
-        try:
-            words = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(words[11]) + int(words[12])) / ticks
 
-    return {"api_processor": seconds(pid), "below_processor": sum(seconds(each) for each in children_of(pid))}
+def _seconds(pid: int, *, ended: bool = False) -> float:
+    """Processor seconds of a process, with those of its children that have ended where wanted."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(word) for word in words[11 : 15 if ended else 13]) / os.sysconf("SC_CLK_TCK")
 
 
 def clients(site: Site, count: int, seconds: float) -> dict[str, float]:
@@ -181,26 +185,58 @@ def clients(site: Site, count: int, seconds: float) -> dict[str, float]:
     }
 
 
-def without_http(workers: int, seconds: float) -> dict[str, float]:
-    """Pictures per second that so many drawing processes make of the same rows, handed to them by this process."""
+def without_http(context: Context, job_of: Callable[[int], Job], seconds: float, first: int) -> dict[str, float]:
+    """Pictures per second that the drawing processes make of the same rows, handed to them by this process."""
+
+    def submit(number: int) -> Future[Reply]:
+        return context.pool.submit(job_of(number))
+
+    def spent() -> tuple[float, float]:
+        return process_time(), sum(_seconds(each, ended=True) for each in children_of(os.getpid()))
+
+    ahead = 2 * context.pool.workers
+    waiting = [submit(first + number) for number in range(ahead)]
+    made, started, before = 0, perf_counter(), spent()
+    while perf_counter() - started < seconds:
+        waiting.pop(0).result()
+        waiting.append(submit(first + ahead + made))
+        made += 1
+    took, after = perf_counter() - started, spent()
+    for each in waiting:
+        each.result()
+    return {
+        "per_second": made / took,
+        "seconds": took,
+        "parent_processor": after[0] - before[0],
+        "drawing_processor": after[1] - before[1],
+    }
+
+
+def compare(site: Site, workers: int, seconds: float, rounds: int) -> dict[str, Any]:
+    """Rounds with and without HTTP in turns: both meet the same noise. Milliseconds of processor are of a picture."""
+    through: list[dict[str, float]] = []
+    bare: list[dict[str, float]] = []
     with _orders(workers) as (context, job_of):
+        without_http(context, job_of, 1.0, 0)
+        throughput(site, 1.0, 8)
+        for number in range(1, rounds + 1):
+            bare.append(without_http(context, job_of, seconds, number * 1_000_000))
+            through.append(throughput(site, seconds, 8))
+    return {
+        "ratio": median(a["per_second"] / b["per_second"] for a, b in zip(through, bare, strict=True)),
+        "through": _by_picture(through),
+        "without": _by_picture(bare),
+    }
 
-        def submit(number: int) -> Future[Reply]:
-            return context.pool.submit(job_of(number))
 
-        waiting = [submit(number) for number in range(2 * workers)]
-        for each in waiting:
-            each.result()
-        waiting = [submit(number) for number in range(2 * workers)]
-        made, started, number = 0, perf_counter(), 2 * workers
-        while perf_counter() - started < seconds:
-            waiting.pop(0).result()
-            waiting.append(submit(number))
-            made, number = made + 1, number + 1
-        spent = perf_counter() - started
-        for each in waiting:
-            each.result()
-    return {"per_second": made / spent}
+def _by_picture(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
+    made = sum(each["per_second"] * each["seconds"] for each in rounds)
+    costs = {
+        name.removesuffix("_processor"): 1000 * sum(each[name] for each in rounds) / made
+        for name in rounds[0]
+        if name.endswith("_processor")
+    }
+    return {"per_second": median(each["per_second"] for each in rounds), **costs}
 
 
 def links(site: Site, answers: int) -> dict[str, float]:
@@ -214,30 +250,28 @@ def links(site: Site, answers: int) -> dict[str, float]:
     for _ in range(5):
         connection.request("GET", path)
         connection.getresponse().read()
-    before, started = _spent(site.pid)["api_processor"], perf_counter()
+    before, started = _seconds(site.pid), perf_counter()
     for _ in range(answers):
         connection.request("GET", path)
         connection.getresponse().read()
     spent = perf_counter() - started
     return {
         "per_second": answers / spent,
-        "per_processor_second": answers / (_spent(site.pid)["api_processor"] - before),
+        "per_processor_second": answers / (_seconds(site.pid) - before),
     }
 
 
 def measure(folder: Path, full: bool) -> dict[str, Any]:
     """Everything, from one service with two drawing processes."""
-    workers, seconds = 2, 60.0 if full else 6.0
-    alone = without_http(workers, seconds)
+    workers, seconds = 2, 20.0 if full else 3.0
     with running(folder, workers) as site:
-        told = {
+        told: dict[str, Any] = {
             "latency": latency(site, 300 if full else 80),
-            "throughput": throughput(site, seconds, 8),
-            "without_http": alone,
+            "load": compare(site, workers, seconds, 3),
             "links": links(site, 5_000 if full else 1_500),
         }
         if full:
-            told["crowd"] = throughput(site, seconds, 50)
+            told["crowd"] = throughput(site, 60.0, 50)
         told["memory"] = {"api": resident_memory(site.pid)}
     return told
 
@@ -246,7 +280,7 @@ def main(arguments: list[str]) -> None:
     """`clients SITE COUNT SECONDS` sends requests; `measure FOLDER FULL` measures all. Prints one JSON object."""
     if arguments[0] == "clients":
         host, port, key, design = json.loads(arguments[1])
-        print(json.dumps(clients(Site(0, host, port, key, design), int(arguments[2]), float(arguments[3]))))
+        print(json.dumps(clients(Site(0, 0, host, port, key, design), int(arguments[2]), float(arguments[3]))))
     else:
         print(json.dumps(measure(Path(arguments[1]), arguments[2] == "full")))
 
