@@ -58,6 +58,7 @@ def jobs_of(context: Context, home: Path, **more: bool) -> RowJobs:
         Output(),
         layout_only=more.get("layout_only", False),
         lends=more.get("lends", False),
+        reports=more.get("reports", True),
     )
 
 
@@ -148,6 +149,17 @@ def test_lent_files_give_the_same_as_files_read_here(context: Context, home: Pat
     assert read == lent
     codes = [read[number][0] for number in range(13, 19)]
     assert codes[:4] == ["source_not_found", "source_not_image", "source_truncated", "source_not_image"]
+
+
+def test_without_reports_the_warnings_still_come(context: Context, home: Path) -> None:
+    """A run that writes no report is told what there is to warn of, in the same words, and nothing else."""
+    row = Row(1, {"title": "much too long for its box " * 9, "photo": "logo.svg"})
+    whole = next(Flow(context, jobs_of(context, home)).run([row])).reply
+    few = next(Flow(context, jobs_of(context, home, reports=False)).run([row])).reply
+    assert whole is not None and few is not None
+    assert few.header["report"] == {"warnings": whole.header["report"]["warnings"]}
+    assert drawn_of("", few).warnings == drawn_of("", whole).warnings != ()
+    assert few.parts == whole.parts and "layers" in whole.header["report"]
 
 
 def test_a_flow_lends_a_bounded_number_of_files(context: Context, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

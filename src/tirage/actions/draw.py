@@ -88,7 +88,7 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
     Raises TirageError.
     """
     from tirage.engine.render import compose, px_mm, render
-    from tirage.engine.report import report_as_json
+    from tirage.engine.report import report_as_json, warnings_as_json
 
     job = DrawJob.from_header(header)
     prepared, bound, resources = bound_row(job, parts)
@@ -108,7 +108,8 @@ def handle(header: Mapping[str, Any], parts: Sequence[bytes]) -> tuple[dict[str,
         }
         for file in rendered.files
     ]
-    about = {"files": files, "report": report_as_json(rendered.report), "recipe": job.meta.recipe}
+    told = report_as_json(rendered.report) if job.reports else warnings_as_json(rendered.report)
+    about = {"files": files, "report": told, "recipe": job.meta.recipe}
     return about, [file.data for file in rendered.files]
 
 

@@ -68,6 +68,7 @@ def draw_order(
     workspace: str,
     layout_only: bool = False,
     colours: bool = False,
+    reports: bool = True,
 ) -> DrawOrder:
     """The job of a row whose pictures are there; `fonts` are the keys of the files that may set its text."""
     own = {source: each for source, each in found.items() if kept.shared.get(source) != each}
@@ -84,6 +85,7 @@ def draw_order(
         meta=Meta(recipe=mark, title=document.name, language=bound.locale, palette=colours),
         layout_only=layout_only,
         fonts=kept.fonts.keys,
+        reports=reports,
         ingredients=None if mark else Ingredients(tuple(found), tuple(fonts)),
     )
     return DrawOrder(

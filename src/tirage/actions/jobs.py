@@ -36,6 +36,8 @@ class DrawJob:
     layout_only: bool = False
     fonts: tuple[str, ...] = ()
     ingredients: Ingredients | None = None
+    reports: bool = True
+    """Whether the reply has the whole report, or its warnings only."""
 
     def header(self) -> dict[str, Any]:
         """The job as JSON values."""
@@ -48,6 +50,7 @@ class DrawJob:
             "meta": {each.name: getattr(self.meta, each.name) for each in fields(Meta)},
             "layoutOnly": self.layout_only,
             "fonts": self.fonts,
+            "reports": self.reports,
             **({"ingredients": [self.ingredients.pictures, self.ingredients.fonts]} if self.ingredients else {}),
         }
 
@@ -63,5 +66,6 @@ class DrawJob:
             meta=Meta(**header["meta"]),
             layout_only=header["layoutOnly"],
             fonts=tuple(header.get("fonts", ())),
+            reports=header.get("reports", True),
             ingredients=Ingredients(*map(tuple, header["ingredients"])) if "ingredients" in header else None,
         )

@@ -51,7 +51,8 @@ class RowJobs:
 
     `settings` are values that rank above a row's columns, by variable or `layer.key`; `now` is the moment that all rows
     are drawn for, the present one where none is given. With `lends`, the files of rows are read and hashed by the
-    children only, and the recipe of a row is known once it is drawn.
+    children only, and the recipe of a row is known once it is drawn. Without `reports`, of what is told of a row only
+    the warnings come back.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class RowJobs:
         settings: Mapping[str, Json] | None = None,
         layout_only: bool = False,
         lends: bool = False,
+        reports: bool = True,
         now: datetime | None = None,
         locale: str | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class RowJobs:
         self._document = loaded.document
         self._layout_only = layout_only
         self._lends = lends
+        self._reports = reports
         self._now = SystemClock().now() if now is None else now
         self._locale = locale
         self._settings = _placed(loaded.template, settings or {})
@@ -139,6 +142,7 @@ class RowJobs:
             fonts=fonts,
             workspace=WORKSPACE,
             layout_only=self._layout_only,
+            reports=self._reports,
         )
 
     def _resolve(self, wanted: Iterable[str]) -> dict[str, Fetched | ResourceProblem]:

@@ -114,7 +114,17 @@ class TableRun:
         folders = self._folders(loaded, bool(values), allowed)
         # A run that goes on has to know what a row would become before it is drawn, and so reads all pictures itself.
         lends = not self.resume
-        jobs = RowJobs(context, loaded, folders, output, settings=values, lends=lends, now=self.now, locale=self.locale)
+        jobs = RowJobs(
+            context,
+            loaded,
+            folders,
+            output,
+            settings=values,
+            lends=lends,
+            reports=self.report is not None,
+            now=self.now,
+            locale=self.locale,
+        )
         summary = RunSummary()
         try:
             with interrupted_by_terminate(), self._table() as table:

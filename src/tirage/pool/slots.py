@@ -130,7 +130,12 @@ def choose(waiting: Sequence[Task] | deque[Task], slots: Iterable[Slot], *, room
         return None
     best: tuple[int, int] | None = None
     pairing: Pairing | None = None
+    looked_at: set[tuple[str, str, bool]] = set()
     for index, task in enumerate(islice(waiting, window)):
+        kind = (task.job.template_key, task.job.workspace, task.needs_fresh)
+        if kind in looked_at:  # it fits as well as the one before it: a batch has one template
+            continue
+        looked_at.add(kind)
         cost, found = _cheapest(task, index, alive, room, prefetch)
         if found is not None and (best is None or (cost, index) < best):
             best, pairing = (cost, index), found
