@@ -16,6 +16,7 @@ from tirage.engine.values.color import BLACK, Color, ColorValue
 from tirage.engine.values.font import FontWeight, split_families
 from tirage.engine.values.transform import Rect, translation
 
+MIN_SIZE, MAX_SIZE = 1, 1000
 UNBOUNDED = 100_000.0
 """px that no label reaches: the width of one that is set on a single line."""
 
@@ -26,7 +27,7 @@ class LabelStyle(Model):
     font_family: Annotated[str, Field(min_length=1, max_length=500)] = Field(
         "Inter", description="Families, best first."
     )
-    font_size: float = Field(16, ge=1, le=1000, description="Pixels per em.")
+    font_size: float = Field(16, ge=MIN_SIZE, le=MAX_SIZE, description="Pixels per em.")
     font_weight: FontWeight = Field(400, description="1 to 1000, or normal and bold.")
     font_style: Literal["normal", "italic"] = Field("normal", description="Slanted where a family has no italic.")
     color: ColorValue = Field(BLACK, description="Of the glyphs.")
@@ -39,8 +40,9 @@ class LabelStyle(Model):
 
 
 def label_style(family: str, weight: int, color: Color = BLACK, size: float = 16) -> LabelStyle:
-    """The style that a layer's own properties make; `size` in px."""
-    return LabelStyle.model_validate({"fontFamily": family, "fontWeight": weight, "color": color, "fontSize": size})
+    """The style that a layer's own properties make; `size` in px, brought within what a style may have."""
+    within = min(max(size, MIN_SIZE), MAX_SIZE)  # it may follow a box that is hardly there, or as large as a page
+    return LabelStyle.model_validate({"fontFamily": family, "fontWeight": weight, "color": color, "fontSize": within})
 
 
 @dataclass(frozen=True, slots=True)
