@@ -21,7 +21,7 @@ from tirage.pool.link import SET_FOR_RENDERERS
 
 OUT = Path("out/bench")
 INPUTS = OUT / "inputs"
-PARTS = ("card", "render", "stream", "starters", "data", "check", "service", "batches")
+PARTS = ("card", "render", "stream", "starters", "data", "check", "service", "batches", "million")
 MIB = 1024 * 1024
 STREAM_GROWTH = 16
 """MiB by which the parent may grow over a run: no more than noise and the interpreter's own arenas."""
@@ -56,6 +56,7 @@ def main() -> None:
         "check": _check,
         "service": _service,
         "batches": _batches,
+        "million": _million,
     }
     for name in given.only or PARTS:
         print(f"measuring: {name} …", file=sys.stderr, flush=True)
@@ -282,6 +283,20 @@ def _batches(found: Findings, full: bool) -> None:
         ),
         Result("at rest", told["idle"]["percent"], 2, "%", "of one core: API, worker, drawing processes and database"),
     ]  # fmt: skip
+
+
+def _million(found: Findings, full: bool) -> None:
+    rows, drawn = ("1000000", "1000000") if full else ("100000", "1000")
+    told = found.details["million"] = _child("bench.million", rows, drawn)
+    kind, most = max(told["most"].items(), key=lambda each: each[1])
+    grown = max(size - told["second_fifth"].get(name, size) for name, size in told["last_fifth"].items())
+    found.results.append(
+        Result(
+            "memory over a long batch", most, 512, "MiB",
+            f"{int(rows):,} rows read and {int(drawn):,} drawn by one worker: the largest process ({kind}); what grew "
+            f"most, from the second fifth of the drawing to the last, grew by {grown:.0f} MiB",
+        )
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

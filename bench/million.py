@@ -19,8 +19,11 @@ _EVERY = 1.0
 _PATIENCE = 12 * 3_600.0
 
 
-def measure(rows: int) -> dict[str, Any]:
-    """The largest resident sizes in MiB by kind of process, of the second fifth of the run and of the last; rows/s."""
+def measure(rows: int, drawn: int) -> dict[str, Any]:
+    """The largest resident sizes in MiB by kind of process while `rows` are read and `drawn` of them drawn.
+
+    Also those of the drawing's second fifth and of its last: what grows with the rows shows there.
+    """
     with TemporaryDirectory(prefix="tirage-million-") as name:
         folder = Path(name)
         table = folder / "numbers.csv"
@@ -30,34 +33,34 @@ def measure(rows: int) -> dict[str, Any]:
         with running(folder / "data", 1) as site:
             base = f"http://{site.host}:{site.port}"
             with httpx.Client(base_url=base, headers={"x-api-key": site.key}, timeout=600) as client:
-                return _watch(client, site.pid, folder / "data", table, rows)
+                return _watch(client, site.pid, folder / "data", table, drawn)
 
 
-def _watch(client: httpx.Client, pid: int, folder: Path, table: Path, rows: int) -> dict[str, Any]:
+def _watch(client: httpx.Client, pid: int, folder: Path, table: Path, drawn: int) -> dict[str, Any]:
     design = client.post("/templates", json=CHEAP).json()["id"]
     with table.open("rb") as file:
         made = client.post("/batches", data={"templateId": design}, files={"file": (table.name, file)})
     made.raise_for_status()
-    most: list[dict[str, float]] = [{} for _ in range(5)]
+    most: list[dict[str, float]] = [{} for _ in range(6)]  # while the rows are read, then by fifths of what is drawn
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         batch = client.get(f"/batches/{made.json()['id']}").json()
         counts = batch["counts"]
         done = counts["done"] + counts["failed"]
-        fifth = min(4, 5 * done // rows)
+        fifth = 1 + min(4, 5 * done // drawn) if counts["total"] else 0
         for kind, size in _sizes(pid, folder).items():
             most[fifth][kind] = max(most[fifth].get(kind, 0), size)
-        if batch["finishedAt"] is not None:
+        if batch["finishedAt"] is not None or done >= drawn:
             break
         time.sleep(_EVERY)
+    client.post(f"/batches/{batch['id']}/cancel")
     return {
-        "rows": rows,
-        "state": batch["state"],
         "counts": counts,
         "per_second": batch["rate"],
-        "most": {kind: max(each.get(kind, 0) for each in most) for kind in most[-1]},
-        "second_fifth": most[1],
-        "last_fifth": most[4],
+        "most": {kind: max(each.get(kind, 0) for each in most) for kind in {*most[0], *most[-1]}},
+        "reading": most[0],
+        "second_fifth": most[2],
+        "last_fifth": most[5],
     }
 
 
@@ -85,8 +88,9 @@ def _of_database(process: psutil.Process, folder: Path) -> bool:
 
 
 def main(arguments: list[str]) -> None:
-    """`ROWS`: measure and print one JSON object."""
-    print(json.dumps(measure(int(arguments[0]))))
+    """`ROWS DRAWN`: measure and print one JSON object."""
+    rows, drawn = arguments
+    print(json.dumps(measure(int(rows), int(drawn))))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from tests.harness.site import Site, running_site, with_newcomer
 from tests.harness.studio import decode
 from tests.jobs.test_batches import wait, worker
 
+from tirage.actions.lanes import LANES
 from tirage.actions.merge_pdfs import PdfMerger
 from tirage.client import Client
 from tirage.engine.errors import RenderProblem
@@ -196,3 +198,21 @@ def test_what_is_no_pdf_of_ours_is_refused() -> None:
     ):
         with pytest.raises(RenderProblem, match="cannot be merged"):
             merger.add(data)
+
+
+def test_a_batch_alone_takes_all_workers_and_lets_others_in(site: Site, alice: httpx.Client) -> None:
+    """More chunks of one batch are drawn than it has lanes at first; a second one is begun at once all the same."""
+    rows = [{"title": f"Row {number}"} for number in range(3_000)]
+    with worker(site, "--concurrency=8"), site.client(site.bob.key) as bob:
+        body = {"templateId": site.alice.designs["card"], "rows": rows}
+        uid = alice.post("/batches", json=body).json()["id"]
+        most = 0.0
+        until = time.monotonic() + 60
+        while most <= LANES and time.monotonic() < until:
+            text = alice.get("/metrics").text
+            most = max(most, float(text.partition('tirage_batch_chunks{state="running"} ')[2].partition("\n")[0]))
+        assert most > LANES
+        theirs = bob.post("/batches", json={"templateId": site.bob.designs["card"], "rows": rows[:5]}).json()["id"]
+        assert wait(bob, theirs)["counts"]["done"] == 5
+        assert alice.get(f"/batches/{uid}").json()["state"] == "running"
+        alice.post(f"/batches/{uid}/cancel")

@@ -35,7 +35,7 @@ def alice(site: Site) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def worker(site: Site, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def worker(site: Site, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A worker process on the site's database and storage."""
     given = {
         "TIRAGE_DATABASE_URL": site.address.application,
@@ -44,7 +44,7 @@ def worker(site: Site, **environment: str) -> Iterator[subprocess.Popen[str]]:
         "TIRAGE_CACHE_SIZE": "0",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tirage", "worker", "--workers", "1"],
+        [sys.executable, "-m", "tirage", "worker", "--workers", "1", *arguments],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, **given, **environment},
     )  # fmt: skip
     try:

@@ -13,7 +13,7 @@ from tirage.actions.destinations import Delivery
 from tirage.actions.draw_batch_row import FinishedRow, RowDrawing
 from tirage.actions.end_batch import end_batch, fault_of, tell_progress
 from tirage.actions.keep_pictures import KeptFile
-from tirage.actions.lanes import enqueue_lane
+from tirage.actions.lanes import enqueue_lane, widen
 from tirage.actions.open_design import OpenDesigns
 from tirage.actions.quota import QuotaExceeded, begin_quota, take_quota
 from tirage.actions.table_child import problem_text
@@ -44,6 +44,8 @@ async def render_chunk(
     async with service.database.workspace(workspace) as tx:
         batch = await batches.get(tx, uid)
         held = await batches.claim(tx, uid, job, service.clock.now()) if batch.state == "running" else None
+        if held is not None and await batches.has_free_chunks(tx, uid):
+            await widen(service, tx, workspace, uid)
         rows = [] if held is None else await batches.pending(tx, uid, held.number)
         order = await batch_orders.get(tx, uid)
         delivery = await Delivery.of(service, tx, order.destination, uid)
@@ -96,8 +98,6 @@ async def _commit(
 ) -> None:
     now = service.clock.now()
     async with service.database.workspace(workspace, deadline=30.0) as tx:
-        # Settling serialises the chunks of a batch, so the last one knows that it is the last.
-        before = await batches.get(tx, batch.id, lock=True)
         await begin_quota(service, tx, now)
         results = []
         for each in finished:
@@ -110,12 +110,15 @@ async def _commit(
                 file if isinstance(file, str) else (await images.insert(tx, file.new, now)).id for file in each.files
             ]
             results.append(Result(each.number, tuple(kept), each.problem))
+        # Settling serialises the chunks of a batch, so the last one knows that it is the last. Pictures are recorded
+        # before that: however many workers draw one batch, they wait for each other's few statements only.
+        before = await batches.get(tx, batch.id, lock=True)
         settled = await batches.settle(tx, batch.id, held, results)
         running = before.state == "running"
         if running and settled.done + settled.failed == settled.total:
             await end_batch(service, tx, batch.id, "finished")
         elif running:
-            if await batches.free_chunks(tx, batch.id):
+            if await batches.has_free_chunks(tx, batch.id):
                 await enqueue_lane(service, tx, RenderChunk(workspace, batch.id, lane))
             await tell_progress(service, tx, before, settled)
         fault("counters_half")

@@ -39,9 +39,9 @@ def worker(
             }
         )
         log.configure(settings.log_format)
-        # Requests are answered first where the processor is short.
-        os.nice(15)
         if beside:
+            # Requests of the service on this machine are answered first where the processor is short.
+            os.nice(10)
             yield_as_session()
         pool = start_pool(settings, prefetch=1)
         try:

@@ -169,6 +169,10 @@ WHERE workspace_id = %(workspace)s AND id = %(uid)s RETURNING """
 _FREE: LiteralString = """
 SELECT count(*) FROM batch_chunks WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s AND state = 'queued'
 """
+_HAS_FREE: LiteralString = """
+SELECT EXISTS (SELECT FROM batch_chunks
+               WHERE workspace_id = %(workspace)s AND batch_id = %(uid)s AND state = 'queued')
+"""
 _AGAIN: LiteralString = """
 WITH again AS (
     UPDATE batch_rows SET state = 'pending', problem = ''
@@ -283,6 +287,11 @@ async def set_state(
 async def free_chunks(tx: Transaction, uid: str) -> int:
     """How many chunks wait for a worker."""
     return int(await tx.value(_FREE, uid=uid))
+
+
+async def has_free_chunks(tx: Transaction, uid: str) -> bool:
+    """Whether a chunk waits for a worker."""
+    return bool(await tx.value(_HAS_FREE, uid=uid))
 
 
 async def again(tx: Transaction, uid: str) -> int:
