@@ -148,6 +148,18 @@ def test_people_read_what_scanners_read(symbology: Any, value: str, text: str) -
     assert barcode(symbology, value).text == text
 
 
+@pytest.mark.parametrize(("date", "good"), [("271130", True), ("280229", True), ("270200", True), ("270229", False),
+                                            ("271301", False), ("999999", False)])  # fmt: skip
+def test_dates_of_gs1_codes_are_dates(date: str, good: bool) -> None:
+    """Expiry and other dates are checked; day 00 stands for the end of the month."""
+    value = f"(01)09501101530003(17){date}(10)A1"
+    if good:
+        assert barcode("gs1-128", value).text == value
+    else:
+        with pytest.raises(ResourceProblem, match=rf"{date} of \(17\) .* is no date"):
+            barcode("gs1-datamatrix", value)
+
+
 def test_small_letters_are_no_code_39() -> None:
     """Scanners would read capitals: that is told instead of drawn."""
     with pytest.raises(ResourceProblem, match="scanners would read 'AB-1'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
@@ -132,6 +133,8 @@ def _checked(kind: _Kind, symbology: str, value: str) -> str:
     if kind.gs1:
         for identifier, number in re.findall(r"[(\[](0[0-2])[)\]](\d{14,18})", value):
             _verify(f"({identifier}) in the {kind.name}", number[: 18 if identifier == "00" else 14])
+        for identifier, date in re.findall(r"[(\[](1[1-3567])[)\]](\d{6})", value):
+            _date(identifier, date, kind.name)
         return value
     if symbology == "code39" and value != value.upper():
         raise value_problem(
@@ -164,6 +167,16 @@ def _verify(name: str, digits: str, shown: str = "") -> None:
         raise value_problem(
             f"The check digit of {shown or digits} ({name}) is {digits[-1]}, but must be {right}.",
             "Correct the number, or leave the check digit out: it is worked out then.",
+        )
+
+
+def _date(identifier: str, digits: str, name: str) -> None:
+    """A date of an application identifier, YYMMDD; day 00 is the end of the month (GS1 General Specifications, 3.4)."""
+    month, day = int(digits[2:4]), int(digits[4:])
+    if not 1 <= month <= 12 or day > monthrange(2000 + int(digits[:2]), month)[1]:
+        raise value_problem(
+            f"{digits} of ({identifier}) in the {name} is no date.",
+            "Write year, month and day: 271130 is 30 November 2027.",
         )
 
 
