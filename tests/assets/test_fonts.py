@@ -230,7 +230,7 @@ def test_damage_anywhere_never_escapes(sanitiser: bool, tmp_path: Path, monkeypa
 def test_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file beyond the size limit is refused before it is read."""
     monkeypatch.setattr(fonts, "MAX_FONT_BYTES", 1000)
-    with pytest.raises(ResourceProblem, match="1000"):
+    with pytest.raises(ResourceProblem, match="up to 1,000"):
         fonts.read_face(face_file())
 
 

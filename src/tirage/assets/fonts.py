@@ -251,8 +251,10 @@ def read_face(path: Path) -> tuple[FontFace, ...]:
         size = path.stat().st_size
     except OSError as error:
         raise _rejected(path, f"it cannot be read ({error.strerror})") from error
-    if not 12 < size <= MAX_FONT_BYTES:
-        raise _rejected(path, f"it has {size} bytes; a font may have up to {MAX_FONT_BYTES}")
+    if size <= 12:
+        raise _rejected(path, f"it has {size} bytes, which is no font")
+    if size > MAX_FONT_BYTES:
+        raise _rejected(path, f"it has {size:,} bytes; a font may have up to {MAX_FONT_BYTES:,}")
     sanitise(path, 0)  # before anything is unpacked or parsed in this process
     faces = describe(path)
     for face in faces[1:]:

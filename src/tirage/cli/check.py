@@ -136,7 +136,7 @@ def _tell(found: TableCheck, what: str, drawn: Path | None, size: str) -> None:
 
     ranking = found.ranking
     tell_ranking(ranking)
-    text = f"{ranking.rows:,} {what}: "
+    text = f"{ranking.rows:,} {what if ranking.rows != 1 else what.removesuffix('s')}: "
     text += f"{ranking.failed:,} would fail, {ranking.losing:,} would lose something" if ranking.bad else "all well"
     if ranking.noted:
         text += f"; {ranking.noted:,} more to look at" if ranking.bad else f"; {ranking.noted:,} to look at"
