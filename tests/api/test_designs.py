@@ -205,13 +205,18 @@ def test_unknown_layers(alice: httpx.Client, site: Site) -> None:
         ({"name": "title", "fontSize": "NaN"}, "fontSize"),
         ({"name": "title", "opacity": 2}, "opacity"),
         ({"name": "box", "width": [1]}, "width"),
+        ({"name": "box", "backgroundColor": "no colour"}, "backgroundColor"),
+        ({"name": "photo", "imageUrl": "nonsense"}, "imageUrl"),
+        ({"name": "canvas", "backgroundColor": "no colour"}, "backgroundColor"),
     ],
 )
 def test_values_that_do_not_fit(alice: httpx.Client, site: Site, layer: dict[str, Any], key: str) -> None:
-    """A bad colour or number is 422 and names layer and key."""
-    refused = render(alice, site.alice.designs["card"], {"params": [layer]})
+    """A bad colour, number or source is 422, names the layer and points to the key in the body."""
+    refused = render(alice, site.alice.designs["card"], {"params": [{"name": "title", "text": "x"}, layer]})
     error = refused.json()["errors"][0]
-    assert refused.status_code == 422 and error["layer"] == layer["name"] and error["pointer"].endswith(f".{key}")
+    assert refused.status_code == 422 and error["layer"] == layer["name"] and error["pointer"] == f"/params/1/{key}"
+    paged = render(alice, site.alice.designs["card"], {"pages": [{"index": 0, "layers": [layer]}]})
+    assert paged.json()["errors"][0]["pointer"] == f"/pages/0/layers/0/{key}"
 
 
 @pytest.mark.check(33, 48)

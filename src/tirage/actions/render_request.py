@@ -13,6 +13,7 @@ from tirage.actions.draw_order import DrawOrder, Kept, Needs, Output, draw_order
 from tirage.actions.find_asset import own_files
 from tirage.actions.open_design import Design
 from tirage.actions.origin import Origin, RowOrigin, origin_of, row_origin
+from tirage.actions.place_problems import place_problems
 from tirage.assets.fetched import Fetched
 from tirage.assets.fontsource import NO_FONTS, FontPack
 from tirage.assets.resolve import resolve_remote
@@ -95,17 +96,23 @@ async def read_row(
     pointers: Sequence[str] = (),
     astray: Sequence[Problem] = (),
     locale: str | None = None,
+    values_at: str = "",
 ) -> Row:
     """Bind layer objects (and variables by name, `values`) for a moment and fetch the pictures that they need.
 
     `locale` stands in the place of the design's. `pointers` are the places of the layer objects in the request, where
-    they are not those of `params`; `astray` is told as warnings. Raises LayersNotFound where `strict`, RowProblem,
-    ResourceProblem naming the layer.
+    they are not those of `params`, `values_at` is that of the values; `astray` is told as warnings. Raises
+    LayersNotFound where `strict`, RowProblem, ResourceProblem naming the layer.
     """
+    places = pointers or [f"/params/{place}" for place in range(len(params))]
     if strict or design.template.document.settings.strict:
-        _require_layers(design, params, pointers or [f"/params/{place}" for place in range(len(params))], astray)
+        _require_layers(design, params, places, astray)
     now = moment or service.clock.now()
-    bound = bind(design.template, values or {}, params, now=now, locale=locale)
+    try:
+        bound = bind(design.template, values or {}, params, now=now, locale=locale)
+    except RowProblem as error:
+        error.problems = place_problems(design.template, error.problems, params, places, values_at)
+        raise
     if astray:
         told = [Warning_(each.code, f"{each.message} {each.hint or ''}".strip(), each.layer) for each in astray]
         bound = replace(bound, warnings=(*bound.warnings, *told))
@@ -124,7 +131,9 @@ async def read_row(
         found |= await service.maker.make_many(wishes, found, scope=design.workspace)
     failures = [(source, each) for source in shown if isinstance(each := found[source], ResourceProblem)]
     if failures:
-        raise failed_pictures(bound, failures)
+        failed = failed_pictures(bound, failures)
+        failed.problems = place_problems(design.template, failed.problems, params, places)
+        raise failed
     own = await design.pack(service, needs.fonts) if design.shelf.families else NO_FONTS
     pictures = {source: found[source] for source in shown}
     return Row(design, bound, pictures, now, needs.fonts, own)  # type: ignore[arg-type]

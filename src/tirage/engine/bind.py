@@ -47,7 +47,7 @@ from tirage.engine.template import (
 
 _PICTURES = ("imageUrl", "sourceImage")
 _FIXED = frozenset({"id", "name", "type", "children", "repeat", "anchor"})
-_CANVAS_KEYS = {"backgroundColor": "background", "background": "background", "width": "width", "height": "height"}
+CANVAS_KEYS = {"backgroundColor": "background", "background": "background", "width": "width", "height": "height"}
 
 
 Row = Mapping[str, Json]
@@ -196,9 +196,9 @@ def _target(template: Template, column: str) -> tuple[str, str] | Warning_:
     """The layer id and property that a column `layer.key` names."""
     name, dot, key = column.rpartition(".")
     if dot and (canvas := _canvas(template, name)) is not None:
-        if key in _CANVAS_KEYS:
-            return canvas, _CANVAS_KEYS[key]
-        return _unused(column, key, _CANVAS_KEYS, "property")
+        if key in CANVAS_KEYS:
+            return canvas, CANVAS_KEYS[key]
+        return _unused(column, key, CANVAS_KEYS, "property")
     if dot and (layer_id := template.by_name.get(name)) is not None:
         kind = type(template.layers[layer_id])
         key = kind.synonyms.get(key, key)
@@ -286,8 +286,8 @@ class _Writer:
         name = entry.get("name")
         if (canvas := _canvas(self.template, name)) is not None:
             for key, value in entry.items():
-                if key in _CANVAS_KEYS and value is not None:
-                    self.put(canvas, _CANVAS_KEYS[key], value)
+                if key in CANVAS_KEYS and value is not None:
+                    self.put(canvas, CANVAS_KEYS[key], value)
             return
         layer_id = self.template.layer_id(name)
         if layer_id is None or origin(layer_id) not in self.template.layers:

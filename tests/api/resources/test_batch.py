@@ -91,7 +91,7 @@ async def test_what_cannot_be_drawn_is_told_with_its_page(alice: Person) -> None
             {"templateId": uid, "pages": [{"layers": [{"name": "title", "color": "no"}]}]},
             422,
             "color_invalid",
-            "/pages/0",
+            "/pages/0/layers/0/color",
         ),
     ]
     for body, status, code, pointer in cases:

@@ -123,3 +123,4 @@ async def test_a_request_brings_a_list_and_names_one_copy(alice: Person, running
     assert (await seen(running, one["imageUrl"]))[2] == (255, 255, 255) and one["warnings"] == []
     unfit = await drawn(alice, uid, {"variables": {"rows": {"a": 1}}})
     assert (unfit.status_code, unfit.json()["code"]) == (422, "variable_invalid")
+    assert unfit.json()["errors"][0]["pointer"].startswith("/variables/")

@@ -98,6 +98,7 @@ async def _draw(
             moment=moment,
             pointers=changes.pointers,
             astray=changes.astray,
+            values_at="/variables",
         )
         for size in dict.fromkeys(output.size for _, output in outputs)
     }

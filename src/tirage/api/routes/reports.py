@@ -62,6 +62,7 @@ async def report_design(uid: str, request: Request, who: Annotated[Caller, Depen
         moment=moment_of(body),
         pointers=changes.pointers,
         astray=changes.astray,
+        values_at="/variables",
     )
     drawn = await draw_row(service, row, Output(), colours=False, layout_only=True)
     return Response(orjson.dumps(drawn.report), 200, media_type="application/json")
