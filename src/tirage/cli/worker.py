@@ -46,7 +46,6 @@ def worker(
         pool = start_pool(settings, prefetch=1)
         try:
             with running_database(settings) as address:
-                pool.wait_ready(60)
                 if not beside:
                     say("Carrying out jobs. Ctrl-C ends it.")
                 held = sys.stdin.fileno() if beside else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -14,8 +15,11 @@ from typing import Self
 
 from tirage.settings import Settings, as_environment
 
-END_SECONDS = 40.0
-"""How long a worker may take to finish what it draws before it is killed; its rows are then another's."""
+END_SECONDS = 15.0
+"""How long a worker may take to finish what it draws before it is killed; its rows are then another's.
+
+A chunk is made for three seconds; on a machine without a free core a worker, which stands back, would take minutes.
+"""
 _STEADY_SECONDS = 60.0
 _LONGEST_PAUSE = 30.0
 log = logging.getLogger(__name__)
@@ -25,7 +29,7 @@ class WorkersBeside:
     """So many worker processes with the service's own settings, for as long as the context lasts.
 
     Each holds the reading end of a pipe as its standard input: it ends by itself when this process is gone, however
-    that ended, and finishes the pictures in work first.
+    that ended, and finishes the pictures in work first. On its standard output it says when it begins to take jobs.
     """
 
     def __init__(self, settings: Settings, count: int) -> None:
@@ -67,18 +71,21 @@ class WorkersBeside:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "tirage", "worker", "--beside"],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             env=self._environment,
             start_new_session=True,  # Ctrl-C in the terminal reaches the service alone, which ends its workers
         )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
+    assert process.stdin is not None and process.stdout is not None
     with contextlib.suppress(OSError):
         process.stdin.close()
+    if not select.select([process.stdout], [], [], 0)[0]:
+        process.kill()  # it has not said that it takes jobs: there is nothing to finish
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    process.stdout.close()
