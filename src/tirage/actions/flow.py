@@ -18,7 +18,8 @@ from tirage.tables.rows import BadRow, Row
 
 MAX_HELD_BYTES = 256_000_000
 """Pictures of rows that wait or are drawn; beyond this no further row is begun."""
-MAX_LENT = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
+_OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+MAX_LENT = 1000 if _OPEN_FILES == resource.RLIM_INFINITY else _OPEN_FILES // 4
 """Open files of rows that wait or are drawn."""
 AHEAD = 12
 """Rows in the works for each renderer: one that it draws, one that lies ready for it, those to be dealt with next."""
