@@ -104,7 +104,10 @@ def inset(shape: Box | Ellipse, by: float) -> Any:
 def outline(commands: tuple[Command, ...], even_odd: bool = False) -> Any:
     """A skia.Path of outline commands."""
     path = skia.Path()
-    draw = {"M": path.moveTo, "L": path.lineTo, "Q": path.quadTo, "C": path.cubicTo, "Z": path.close}
+    draw = {
+        "M": path.moveTo, "L": path.lineTo, "Q": path.quadTo, "C": path.cubicTo, "Z": path.close,
+        "R": lambda *edges: path.addRect(skia.Rect(*edges)),
+    }  # fmt: skip
     for verb, numbers in commands:
         draw[verb](*numbers)
     path.setFillType(skia.PathFillType.kEvenOdd if even_odd else skia.PathFillType.kWinding)

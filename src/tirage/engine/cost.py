@@ -213,6 +213,9 @@ def _length(shape: Box | Ellipse | Outline) -> float:
         return 2 * (shape.rect.width + shape.rect.height)
     total, start, at = 0.0, (0.0, 0.0), (0.0, 0.0)
     for verb, numbers in shape.commands:
+        if verb == "R":
+            total += 2 * (numbers[2] - numbers[0] + numbers[3] - numbers[1])
+            continue
         points = tuple(zip(numbers[::2], numbers[1::2], strict=True)) if numbers else (start,)
         if verb == "M":
             start = at = points[0]

@@ -39,10 +39,16 @@ def element(shape: Shape, attributes: str) -> str:
         corner = f' rx="{number(rx)}" ry="{number(ry)}"' if rx and ry else ""
         return f"<rect {box(shape.rect)}{corner} {attributes}/>"
     if isinstance(shape, Outline):
-        data = "".join(verb + numbers(operands) for verb, operands in shape.commands)
+        data = "".join(
+            _rectangle(*operands) if verb == "R" else verb + numbers(operands) for verb, operands in shape.commands
+        )
         rule = ' fill-rule="evenodd"' if shape.even_odd else ""
         return f'<path d="{data}"{rule} {attributes}/>'
     return f'<path d="{path_data(brush.path_of(shape))}" {attributes}/>'
+
+
+def _rectangle(left: float, top: float, right: float, bottom: float) -> str:
+    return f"M{numbers((left, top))}H{number(right)}V{number(bottom)}H{number(left)}Z"
 
 
 def path_data(path: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tirage.engine.values.outline import Command, circle, cornered, rectangle, sharp
+from tirage.engine.values.outline import Command, circle, cornered, rectangle
 
 ModuleShape = Literal["square", "rounded", "dots", "vertical", "horizontal"]
 _RUN = re.compile(b"\x01+")
@@ -64,10 +64,10 @@ def outline(modules: Modules, x: float, y: float, cell: float, tall: float, shap
         return tuple(_bars(modules, x, y, cell, tall, upright=shape == "vertical"))
     across = [x + column * cell for column in range(modules.width + 1)]
     down = [y + row * tall for row in range(modules.height + 1)]
-    commands: list[Command] = []
-    for left, top, right, bottom in rectangles(modules):
-        commands += sharp(across[left], down[top], across[right], down[bottom])
-    return tuple(commands)
+    return tuple(
+        ("R", (across[left], down[top], across[right], down[bottom]))
+        for left, top, right, bottom in rectangles(modules)
+    )
 
 
 def rectangles(modules: Modules) -> list[tuple[int, int, int, int]]:

@@ -19,7 +19,10 @@ _KAPPA = 0.5522847498307936
 """The control distance at which a cubic curve comes nearest to a quarter of a circle."""
 
 Command = tuple[str, tuple[float, ...]]
-"""A verb of M (x, y), L (x, y), Q (x1, y1, x, y), C (x1, y1, x2, y2, x, y) or Z (), in absolute px."""
+"""A verb of M (x, y), L (x, y), Q (x1, y1, x, y), C (x1, y1, x2, y2, x, y) or Z (), in absolute px.
+
+R (left, top, right, bottom) is a whole rectangle, clockwise from its top left: codes have hundreds of them.
+"""
 
 
 class _Recorder(BasePen):  # type: ignore[misc]
@@ -128,13 +131,8 @@ def rectangle(left: float, top: float, right: float, bottom: float, radius: floa
     """A rectangle in px, clockwise; with a radius its corners are round."""
     radius = min(radius, (right - left) / 2, (bottom - top) / 2)
     if radius <= 0:
-        return sharp(left, top, right, bottom)
+        return (("M", (left, top)), ("L", (right, top)), ("L", (right, bottom)), ("L", (left, bottom)), ("Z", ()))
     return tuple(cornered(left, top, right, bottom, (radius, radius, radius, radius)))
-
-
-def sharp(left: float, top: float, right: float, bottom: float) -> tuple[Command, ...]:
-    """A rectangle in px without round corners, clockwise."""
-    return (("M", (left, top)), ("L", (right, top)), ("L", (right, bottom)), ("L", (left, bottom)), ("Z", ()))
 
 
 def circle(x: float, y: float, radius: float) -> tuple[Command, ...]:
