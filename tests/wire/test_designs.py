@@ -57,6 +57,20 @@ def test_the_answer_of_pages(client: httpx.Client, wire: Wire) -> None:
     assert {"id", "imageUrl", "thumbnailUrl", "width", "height"} <= set(page)
 
 
+def test_the_canvas_of_a_page(client: httpx.Client) -> None:
+    """`canvas` among the layers of a page is that page; a page's layers are none of another one's."""
+    pages = [{"width": 40, "height": 40, "layers": [{"type": "shape", "name": f"s{n}", "width": 9}]} for n in (0, 1)]
+    uid = client.post("/templates", json={"pages": pages}).json()["id"]
+    try:
+        layers = [{"name": "canvas", "backgroundColor": "#ff0000"}, {"name": "s0", "visible": False}]
+        said = client.post(f"/designs/{uid}", json={"pages": [{"index": 1, "layers": layers}]}).json()
+        assert [page["pageIndex"] for page in said["pages"]] == [0, 1]
+        assert (said["pages"][0]["color"] == "#ff0000", said["pages"][1]["color"]) == (False, "#ff0000")
+        assert [each["code"] for each in said["pages"][1]["warnings"]] == ["layer_not_found"]
+    finally:
+        client.delete(f"/templates/{uid}")
+
+
 def test_a_layer_that_there_is_not(client: httpx.Client, wire: Wire) -> None:
     """Rendered without it, and told; an error where the caller is strict."""
     body = {"params": [{"name": "no such layer", "text": "x"}]}
