@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tirage.cli.console import ending, say
+from tirage.cli.console import ending, interrupted_by_terminate, say
 
 
 def worker(
@@ -31,7 +31,7 @@ def worker(
     from tirage.pool.priority import yield_as_session
     from tirage.worker.run import work
 
-    with unblocked(), ending():
+    with unblocked(), ending(), interrupted_by_terminate():
         settings = read(
             {
                 "data_dir": None if data_dir is None else str(data_dir),
