@@ -68,7 +68,8 @@ def test_a_missing_value_is_a_gap_not_a_zero(studio: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [(60, 40), (300, 200), (1600, 900)])
 @pytest.mark.parametrize(
-    "values", [[1], [0, 0, 0], [3, None, -2, 7], [[1, 2, 3], [3, 2, 1]], [1e15, -1e15, 1e-9], list(range(200))]
+    "values",
+    [[1], [0, 0, 0], [3, None, -2, 7], [[1, 2, 3], [3, 2, 1]], [1e15, -1e15, 1e-9], [5e-324], list(range(200))],
 )
 def test_every_kind_draws_any_numbers_at_any_size(studio: Any, kind: str, size: tuple[int, int], values: Any) -> None:
     """Tiny, usual and large boxes; one value, none, many, huge."""
