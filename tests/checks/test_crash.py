@@ -41,6 +41,8 @@ PLACES = [(point, nth) for point in POINTS for nth in (1, 7, 0)] if SOAK else [(
 ROWS = 230
 """Two chunks of rows."""
 RESCUE_SECONDS = 30.0
+LONG_ROWS = 20_000
+"""A million is measured by `make bench-full`; here it is the kills that count."""
 
 
 @pytest.fixture
@@ -286,6 +288,38 @@ def test_a_worker_is_killed_all_the_time(town: Installation) -> None:
             assert time.monotonic() < killed + RESCUE_SECONDS
             time.sleep(0.2)
     check_whole(town, {uid: 2_000}, [])
+
+
+@pytest.mark.check(20)
+@pytest.mark.skipif(not SOAK, reason="an hour; TIRAGE_SOAK=1 runs it")
+def test_a_long_table_outlives_twenty_kills(town: Installation) -> None:
+    """API and worker are killed twenty times while it is read and drawn: no process grows, pages of rows stay still."""
+    print(f"TIRAGE_SEED={SEED}")
+    chance = random.Random(SEED)
+    town.start_api()
+    town.start_worker()
+    with town.client() as client:
+        table = b"title\n" + b"".join(b"row %d\n" % number for number in range(LONG_ROWS))
+        made = client.post("/batches", data={"templateId": town.design}, files={"file": ("long.csv", table)})
+        uid = made.json()["id"]
+        before: dict[int, str] = {}
+        for kill in range(20):
+            time.sleep(chance.uniform(0, 10))
+            assert max(each.memory_info().rss for each in town.processes()) < 512 * 2**20
+            if kill % 2:
+                town.kill_api()
+                town.start_api()
+            else:
+                town.kill_worker(town.workers[0])
+                town.start_worker()
+            page = until_told(lambda: client.get(f"/batches/{uid}/rows?limit=100"))["rows"]
+            assert [each["row"] for each in page] == list(range(1, len(page) + 1))
+            now = {each["row"]: each["imageUrl"] for each in page if each["imageUrl"]}
+            assert now | before == now
+            before = now
+        until_ended(client, uid, patience=20 * 3_600)
+        assert [each["row"] for each in all_rows(client, uid)] == list(range(1, LONG_ROWS + 1))
+    check_whole(town, {uid: LONG_ROWS}, [])
 
 
 def _below(pid: int) -> list[Any]:
