@@ -11,7 +11,7 @@ from tirage.engine.errors import Problem, RenderProblem
 
 _CATALOG, _PAGES = 1, 2
 _SECTION = re.compile(
-    rb"xref\s+((?:\d+ \d+\s+(?:\d{10} \d{5} [nf][ \r]?\n)+)+)trailer\s*(<<.*?>>)\s*startxref", re.DOTALL
+    rb"xref\s+((?:\d+ \d+\s+(?:\d{10} \d{5} [nf][ \r]?\n)++)++)trailer\s*(<<.*?>>)\s*startxref", re.DOTALL
 )
 _RUN = re.compile(rb"(\d+) (\d+)\s+((?:\d{10} \d{5} [nf][ \r]?\n)+)")
 _HEAD = re.compile(rb"\s*\d+ 0 obj\s")
