@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from statistics import median
 from time import perf_counter
@@ -18,7 +19,7 @@ from bench.reference import Call
 from tirage import starters
 from tirage.actions import draw
 from tirage.actions.jobs import DrawJob
-from tirage.actions.templates import LoadedTemplate, load_template
+from tirage.actions.templates import LoadedTemplate, load_template, sample_rows
 from tirage.assets.fetched import Fetched
 from tirage.assets.local import LocalFiles
 from tirage.assets.resolve import resolve
@@ -27,6 +28,8 @@ from tirage.engine.collect import collect
 from tirage.engine.resources import ROW_SCHEME, ImageRef
 
 FORMATS = ("png", "jpeg")
+_MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
+"""What countdowns are drawn at."""
 
 
 def measure(pictures: int) -> dict[str, dict[str, float]]:
@@ -54,8 +57,8 @@ def _starter(loaded: LoadedTemplate, pictures: int) -> dict[str, float]:
 def _calls(loaded: LoadedTemplate, format_name: str) -> Iterator[Call]:
     """A call of the handler for each sample row."""
     files = LocalFiles([loaded.folder])
-    for row in loaded.template.document.sample_rows or ({},):
-        bound = bind(loaded.template, row)
+    for row in sample_rows(loaded.template) or [{}]:
+        bound = bind(loaded.template, row, now=_MOMENT)
         sources = [ref.source for ref in collect(bound) if isinstance(ref, ImageRef)]
         found = resolve([source.removeprefix(ROW_SCHEME) for source in sources], base=files)
         fetched = {source: found[source.removeprefix(ROW_SCHEME)] for source in sources}

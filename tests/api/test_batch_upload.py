@@ -160,6 +160,13 @@ def test_a_large_table_is_not_held(site: Site, alice: httpx.Client) -> None:
     alice.post(f"/batches/{answer.json()['id']}/cancel")
 
 
+def test_a_boundary_of_any_length_is_told(alice: httpx.Client) -> None:
+    """One that no form has is the caller's mistake."""
+    kind = {"content-type": f"multipart/form-data; boundary={'x' * 5_000}"}
+    answer = alice.post("/batches", content=b"x", headers=kind)
+    assert (answer.status_code, answer.json()["code"]) == (422, "upload_invalid")
+
+
 def test_sources_that_cannot_be_are_refused_at_once(site: Site, alice: httpx.Client) -> None:
     """No source or several, our own network, a query without the scope or the database: told before anything starts."""
     design = {"templateId": site.alice.designs["card"]}

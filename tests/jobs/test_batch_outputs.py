@@ -46,14 +46,17 @@ def alice(site: Site) -> Iterator[httpx.Client]:
 
 
 def test_a_row_becomes_every_combination(site: Site, alice: httpx.Client, tmp_path: object) -> None:
-    """Two sizes, formats and languages and a second design: each file has its own name, pixels and digest."""
+    """Two sizes, formats and languages and a second design: each file has its own name, pixels and digest.
+
+    A format that is named twice is drawn once.
+    """
     design = alice.post("/templates", json=SIZES).json()["id"]
     card = site.alice.designs["card"]
     body = {
         "templateId": design,
         "rows": [{"price": 1234.5}],
         "sizes": "all",
-        "formats": ["png", "jpeg"],
+        "formats": ["png", "jpeg", "jpg"],
         "locales": ["en", "de"],
         "options": {"scale": 2},
         "naming": "item",

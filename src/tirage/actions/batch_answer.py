@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,9 @@ import orjson
 from tirage.actions.picture_answer import Wire, image_url
 from tirage.store.batch_files import file_label
 from tirage.store.batches import Batch, BatchRow, State
+
+_KIND = operator.itemgetter("design", "format", "size", "locale")
+"""What files of a row may differ in, but for the page."""
 
 
 class WireCounts(Wire):
@@ -89,9 +93,10 @@ def batch_answer(public_url: str, batch: Batch, now: datetime, failed: Sequence[
 
 def row_answer(public_url: str, row: BatchRow) -> WireRow:
     """What is said of a row."""
+    alike = Counter(map(_KIND, row.files))
     files = [
         WireFile(
-            name=f"{row.name or f'{row.number:05d}'}{_label(each, row.files)}.{each['extension']}",
+            name=f"{row.name or f'{row.number:05d}'}{_label(each, alike[_KIND(each)] > 1)}.{each['extension']}",
             format=each["format"],
             image_url=image_url(public_url, each["path"]),
             sha256=each["sha256"],
@@ -102,7 +107,7 @@ def row_answer(public_url: str, row: BatchRow) -> WireRow:
     return WireRow(
         row=row.number,
         state=row.state,
-        name=f"{row.name}.{row.files[0]['extension']}" if row.name and files else None,
+        name=files[0].name if row.name and files else None,
         image_url=files[0].image_url if files else None,
         pages=[each.image_url for each in files] if several else None,
         files=several,
@@ -111,7 +116,6 @@ def row_answer(public_url: str, row: BatchRow) -> WireRow:
     )
 
 
-def _label(file: Mapping[str, Any], among: Sequence[Mapping[str, Any]]) -> str:
-    kind = operator.itemgetter("design", "format", "size", "locale")
-    page = file["page"] if sum(kind(each) == kind(file) for each in among) > 1 else None
+def _label(file: Mapping[str, Any], several: bool) -> str:
+    page = file["page"] if several else None
     return file_label(file["design"] or "", file["size"] or "", file["locale"] or "", page)

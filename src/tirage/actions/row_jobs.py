@@ -110,7 +110,8 @@ class RowJobs:
 
     def _lend(self, wanted: Sequence[str]) -> dict[str, Fetched | LentFile | ResourceProblem]:
         """The files that a row brings, open, once it is settled which pictures are the template's."""
-        if not self._lends or self._kept is None:
+        # Files of a row that waits for a host would lie open, uncounted, as long as it does.
+        if not self._lends or self._kept is None or any(_REMOTE.match(source) for source in wanted):
             return {}
         brought = [source.removeprefix(ROW_SCHEME) for source in wanted if source.startswith(ROW_SCHEME)]
         return {ROW_SCHEME + path: file for path, file in lend(brought[:MAX_FILES], self._row_files).items()}

@@ -11,6 +11,7 @@ from tirage.actions.batch_outputs import Wanted, Wishes, wanted_of
 from tirage.actions.open_design import Design
 from tirage.api.design_body import FormatName, SizeName
 from tirage.api.json_body import Body
+from tirage.engine import formats
 from tirage.engine.options import OutputOptions
 from tirage.engine.sizes import ALL
 
@@ -59,8 +60,10 @@ class OutputFields(Body):
 
 def outputs_asked(fields: OutputFields, format_: str, designs: Sequence[Design]) -> tuple[Wanted, ...]:
     """The files of every row. Raises RenderProblem `format_unknown`, TemplateProblem `size_unknown`, RowProblem."""
-    names = list(dict.fromkeys(each.lower() for each in fields.formats or [format_]))
+    names: dict[str, str] = {}  # by format: two spellings of one would be two files of one name
+    for each in fields.formats or [format_]:
+        names.setdefault(formats.get(each).name, each.lower())
     sizes = [ALL] if fields.sizes == ALL else list(dict.fromkeys(fields.sizes or ()))
     locales = list(dict.fromkeys(fields.locales or ()))
     options = OutputOptions(**fields.options.model_dump())
-    return wanted_of(designs, Wishes(names, sizes, locales, options))
+    return wanted_of(designs, Wishes(list(names.values()), sizes, locales, options))

@@ -105,6 +105,13 @@ _DELIVERY: dict[str, Any] = {
 }
 _HOOK_BODY = {"targetUrl": "https://example.com/hook", "eventType": "NEW_IMAGE", "templateId": "debca16f99"}
 
+_PREVIEW: dict[str, Any] = {
+    "columns": [{"name": "Name", "target": "title", "score": 0.9, "how": "alias"}],
+    "mapping": {"Name": "title"},
+    "unfilled": ["photo"],
+    "rows": [{"row": 1, "name": "00001", "values": {"title": "One"}, "errors": [], "warnings": []}],
+}
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "WirePicture": _PICTURE,
     "WirePages": {
@@ -116,11 +123,29 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "SampleBody": {"count": 2, "seed": 1, "locale": "de_DE"},
     "WireSample": {"rows": [{"title": "Ein Beispiel", "price": "12.50"}, {"title": "Noch eines", "price": "9.90"}]},
     "BatchesBody": {"templateId": "debca16f99", "format": "jpeg", "rows": [{"title": "One"}, {"title": "Two"}]},
-    "WirePreview": {
-        "columns": [{"name": "Name", "target": "title", "score": 0.9, "how": "alias"}],
-        "mapping": {"Name": "title"},
-        "unfilled": ["photo"],
-        "rows": [{"row": 1, "name": "00001", "values": {"title": "One"}, "errors": [], "warnings": []}],
+    "WirePreview": _PREVIEW,
+    "WireDryRun": {
+        **_PREVIEW,
+        "ok": True,
+        "checkedRows": 1,
+        "checks": [
+            {
+                "templateId": "debca16f99",
+                "size": "",
+                "report": {
+                    "ok": True,
+                    "rows": 1,
+                    "failed": 0,
+                    "losing": 0,
+                    "noted": 0,
+                    "general": [],
+                    "template": [],
+                    "codes": [],
+                    "findings": [],
+                    "leftOff": 0,
+                },
+            }
+        ],
     },
     "WireBatch": _BATCH,
     "WireBatches": {"batches": [_BATCH], "next": None},

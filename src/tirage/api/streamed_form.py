@@ -48,7 +48,10 @@ async def read_form(request: Request, max_bytes: int, take: Take[T]) -> Streamed
     if not boundary:
         raise _invalid("the Content-Type names no boundary")
     parts = _Parts()
-    parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
+    try:
+        parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
+    except FormParserError as error:
+        raise _invalid(str(error)) from None
     sink: _Sink[T] | None = None
     size = 0
     try:

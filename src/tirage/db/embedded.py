@@ -161,7 +161,7 @@ class EmbeddedServer:
                 log.warning("The database server is gone; it is started again.")
                 try:
                     self.start()
-                except DatabaseRefused as error:
+                except (DatabaseRefused, OSError) as error:  # a full volume, say: it is tried again until it works
                     log.warning("%s", error)
 
     def _initialise(self) -> None:

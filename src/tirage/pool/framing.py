@@ -7,6 +7,7 @@ Layout (little endian): magic 4 · kind u8 · zero u8 · parts u16 · header len
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import socket
@@ -115,6 +116,10 @@ def send_some(channel: socket.socket, outgoing: deque[Packet]) -> None:
         return
     except (BrokenPipeError, ConnectionResetError) as error:
         raise ChannelClosed from error
+    except OSError as error:
+        # As many descriptors are on their way as the system lets a user have: again when some have come in.
+        if error.errno != errno.ETOOMANYREFS:
+            raise
 
 
 def _send(channel: socket.socket, packet: Packet) -> int:

@@ -81,7 +81,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None and process.stdout is not None
     with contextlib.suppress(OSError):
         process.stdin.close()
-    if not select.select([process.stdout], [], [], 0)[0]:
+    said = select.poll()  # not select(), which knows no descriptor beyond 1,023
+    said.register(process.stdout, select.POLLIN)
+    if not said.poll(0):
         process.kill()  # it has not said that it takes jobs: there is nothing to finish
     try:
         process.wait(END_SECONDS)

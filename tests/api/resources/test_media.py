@@ -71,7 +71,7 @@ async def test_pages_are_numbered_and_the_newest_comes_first(alice: Person, runn
         running.clock.advance(timedelta(seconds=1))
     assert [each["filename"] for each in (await alice.client.get(path)).json()["results"]] == ["b.png", "a.png"]
     assert (await alice.client.get(path, params={"p": 2})).json()["results"] == []
-    for wrong in ("0", "x", "-1"):
+    for wrong in ("0", "x", "-1", "9" * 20):
         answer = await alice.client.get(path, params={"p": wrong})
         assert (answer.status_code, answer.json()["code"]) == (422, "parameter_invalid")
 
@@ -125,6 +125,11 @@ async def test_what_is_no_picture_is_refused(alice: Person, running: Running) ->
         ({"files": {"file": ("a.png", b"")}}, 422, "source_not_image"),
         ({"json": {"file": "a"}}, 415, "media_type_unsupported"),
         ({"content": b"no boundary", "headers": {"Content-Type": "multipart/form-data"}}, 422, "upload_invalid"),
+        (
+            {"content": b"long", "headers": {"Content-Type": f"multipart/form-data; boundary={'x' * 5_000}"}},
+            422,
+            "upload_invalid",
+        ),
         ({"files": {"file": ("a.png", png() + bytes(25_200_000))}}, 413, "body_too_large"),
     ]
     for given, status, code in cases:

@@ -124,6 +124,7 @@ def test_filters_follow_the_locale(source: str, locale: str, expected: str) -> N
         ("1 / 0", "divides by zero"),
         ("5 | unit('furlongs per fortnight')", "is no unit"),
         ("5 | unit('')", "is no unit"),
+        *((f"5 | number(1, '{wrong}')", "is no locale") for wrong in ("en_US.UTF-8", "../../etc", "de@currency=EUR")),
         ("5 | unit('meter', 'wide')", "is no width"),
         ("name + 1", "'Ada' is no number"),
         ("none * 2", "there is no number"),

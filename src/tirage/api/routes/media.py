@@ -50,7 +50,7 @@ async def list_assets(
     workspace_id: str,
     request: Request,
     who: Reader,
-    p: Annotated[int, Query(ge=1, description="The page, counted from 1.")] = 1,
+    p: Annotated[int, Query(ge=1, le=1_000_000_000, description="The page, counted from 1.")] = 1,
     folder: Annotated[str | None, Query(max_length=64, description="The id of a folder; else the top.")] = None,
 ) -> Response:
     """A page of the library or of a folder, newest first."""

@@ -171,7 +171,10 @@ def _boundaries(value: str) -> list[int]:
 def _locale(name: str) -> Any:
     import icu
 
-    return icu.Locale.forLanguageTag(name.replace("_", "-"))
+    try:
+        return icu.Locale.forLanguageTag(name.replace("_", "-"))
+    except icu.ICUError:
+        raise ExpressionError(f"{name[:40]!r} is no locale; write a language tag such as de or en-US") from None
 
 
 @lru_cache(maxsize=256)
