@@ -14,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "assets" / "starters.png"
 WIDTH, GAP = 1280, 20
 GROUND = (238, 240, 244)
+_MOMENT = ("--clock", "2026-11-30T09:00:00Z")
+"""What countdowns are drawn at, so that the sheet is the same on every day."""
 ROWS = (
     ("social-ad", "story", "podcast-cover", "product-card", "product-ad"),
     ("certificate", "real-estate-card", "birthday-card", "recipe-card"),
@@ -36,7 +38,7 @@ def picture(name: str, width: int, height: int, folder: Path) -> pyvips.Image:
     """A starter at exactly the given size, drawn larger and scaled down."""
     file = folder / f"{name}.png"
     scale = max(0.1, min(4.0, 2 * height / size(name)[1]))
-    command = [sys.executable, "-m", "tirage", "render", name, "--scale", f"{scale:.4f}", "--out", str(file)]
+    command = [sys.executable, "-m", "tirage", "render", name, "--scale", f"{scale:.4f}", "--out", str(file), *_MOMENT]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     drawn = pyvips.Image.new_from_file(str(file))
     drawn = drawn.flatten(background=GROUND) if drawn.hasalpha() else drawn
