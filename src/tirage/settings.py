@@ -212,6 +212,10 @@ class Told:
         return "(hidden)" if self.setting.secret and self.value else str(self.value)
 
 
+_OF_THE_CLIENT = frozenset({"TIRAGE_URL", "TIRAGE_API_KEY"})
+"""What `tirage.client` and `tirage batch` read: no settings, and no slips either."""
+
+
 def read_settings(
     environment: Mapping[str, str] | None = None, *, flags: Mapping[str, str | None] | None = None
 ) -> Settings:
@@ -227,7 +231,7 @@ def trace_settings(
     `flags` are by setting's name, None where the flag was not given. Raises SettingsInvalid.
     """
     given = os.environ if environment is None else environment
-    known = {each.variable for each in SETTINGS} | {CONFIG_VARIABLE}
+    known = {each.variable for each in SETTINGS} | {CONFIG_VARIABLE} | _OF_THE_CLIENT
     faults = []
     for name in sorted(given):
         # Other programs of the house have variables of their own; only what is almost a setting is a slip.

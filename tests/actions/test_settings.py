@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tirage.client.client import KEY_VARIABLE, URL_VARIABLE
 from tirage.settings import SETTINGS, Settings, SettingsInvalid, read_settings
 
 
@@ -13,6 +14,11 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert {each.name: each.default for each in SETTINGS} == {
         each.name: getattr(Settings(), each.name) for each in SETTINGS
     }
+
+
+def test_what_the_client_reads_is_no_slip() -> None:
+    """Who has an address and a key in the environment can also serve, look after and check a service."""
+    assert read_settings({URL_VARIABLE: "http://127.0.0.1:8080", KEY_VARIABLE: "tir_live_x"}) == Settings()
 
 
 def test_values_are_read_by_their_kind() -> None:
