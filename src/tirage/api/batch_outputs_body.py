@@ -9,29 +9,13 @@ from pydantic import Field
 
 from tirage.actions.batch_outputs import Wanted, Wishes, wanted_of
 from tirage.actions.open_design import Design
-from tirage.api.design_body import FormatName, SizeName
+from tirage.api.design_body import FormatName, FormatOptions, SizeName
 from tirage.api.json_body import Body
 from tirage.engine import formats
 from tirage.engine.options import OutputOptions
 from tirage.engine.sizes import ALL
 
 Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
-
-
-class BatchOptions(Body):
-    """Options of the formats; what a format cannot do, it ignores."""
-
-    scale: Annotated[float, Field(ge=0.1, le=4, strict=False)] = 1.0
-    quality: Annotated[int | None, Field(ge=1, le=100)] = None
-    dpi: Annotated[float | None, Field(ge=1, le=2400, strict=False)] = None
-    transparent: bool | None = None
-    progressive: bool = False
-    lossless: bool = False
-    max_bytes: Annotated[int | None, Field(ge=100, le=1_000_000_000)] = None
-    frames: Annotated[int | None, Field(ge=1, le=1_800, description="Of an animation.")] = None
-    duration: Annotated[float | None, Field(ge=0.03, le=60, strict=False, description="Of an animation, s.")] = None
-    fps: Annotated[float | None, Field(ge=0.05, le=30, strict=False, description="Frames a second.")] = None
-    loops: Annotated[int, Field(ge=0, le=1_000, description="How often it is played; 0 is for ever.")] = 0
 
 
 class OutputFields(Body):
@@ -50,7 +34,7 @@ class OutputFields(Body):
         list[Locale] | None,
         Field(min_length=1, max_length=20, description="Languages, such as de-CH, in the place of the design's."),
     ] = None
-    options: BatchOptions = Field(default_factory=BatchOptions)
+    options: FormatOptions = Field(default_factory=FormatOptions)
     base_batch_id: Annotated[
         str | None,
         Field(max_length=64, description="A batch whose pictures are taken where a row's would be the same."),

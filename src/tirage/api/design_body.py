@@ -54,7 +54,23 @@ class Size(Body):
     height: Annotated[int | None, Field(ge=1, le=16_384)] = None
 
 
-class DesignBody(Body):
+class FormatOptions(Body):
+    """Options of the formats; what a format cannot do, it ignores."""
+
+    scale: Annotated[float, Field(ge=0.1, le=4, strict=False)] = 1.0
+    quality: Annotated[int | None, Field(ge=1, le=100)] = None
+    dpi: Annotated[float | None, Field(ge=1, le=2400, strict=False)] = None
+    transparent: bool | None = None
+    progressive: bool = False
+    lossless: bool = False
+    max_bytes: Annotated[int | None, Field(ge=100, le=1_000_000_000)] = None
+    frames: Annotated[int | None, Field(ge=1, le=1_800, description="Of an animation.")] = None
+    duration: Annotated[float | None, Field(ge=0.03, le=60, strict=False, description="Of an animation, s.")] = None
+    fps: Annotated[float | None, Field(ge=0.05, le=30, strict=False, description="Frames a second.")] = None
+    loops: Annotated[int, Field(ge=0, le=1_000, description="How often it is played; 0 is for ever.")] = 0
+
+
+class DesignBody(FormatOptions):
     """What to draw. Every member may be left out."""
 
     model_config = ConfigDict(
@@ -80,17 +96,6 @@ class DesignBody(Body):
         Literal["all"] | Annotated[list[Size | SizeName], Field(min_length=1, max_length=MAX_OUTPUTS)] | None,
         Field(description="Sizes of the output, or names of sizes that the design lists; `all` are all of these."),
     ] = None
-    scale: Annotated[float, Field(ge=0.1, le=4, strict=False)] = 1.0
-    quality: Annotated[int | None, Field(ge=1, le=100)] = None
-    dpi: Annotated[float | None, Field(ge=1, le=2400, strict=False)] = None
-    transparent: bool | None = None
-    progressive: bool = False
-    lossless: bool = False
-    max_bytes: Annotated[int | None, Field(ge=100, le=1_000_000_000)] = None
-    frames: Annotated[int | None, Field(ge=1, le=1_800, description="Of an animation.")] = None
-    duration: Annotated[float | None, Field(ge=0.03, le=60, strict=False, description="Of an animation, s.")] = None
-    fps: Annotated[float | None, Field(ge=0.05, le=30, strict=False, description="Frames a second.")] = None
-    loops: Annotated[int, Field(ge=0, le=1_000, description="How often it is played; 0 is for ever.")] = 0
     clock: Annotated[datetime | None, Field(strict=False, description="The moment that is drawn; default: now.")] = None
 
 
